@@ -1,0 +1,125 @@
+"""Frames: i32 length, then a request (header and body) or an answer (correlation id and body).
+
+Layout: docs/protocol.md, "Frame and headers". Nothing is sent or received here: `FrameSplitter` is fed
+with what arrived, the `encode_*` functions return what is to be sent.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fluvio_protocol.wire import DecodeError, Reader, encode_into, request_info
+from fluvio_types.defaults import MAX_FRAME_BYTES
+
+LENGTH = struct.Struct(">i")
+CORRELATION = struct.Struct(">i")
+_REQUEST_FIXED = struct.Struct(">HhiH")  # api_key, api_version, correlation_id, length of client_id
+MIN_REQUEST_BYTES = _REQUEST_FIXED.size
+
+
+class FrameTooLargeError(DecodeError):
+    """A frame announces a length that is negative or above the limit."""
+
+
+@dataclass(slots=True)
+class RequestHeader:
+    """What stands in front of every request."""
+
+    api_key: int
+    api_version: int
+    correlation_id: int
+    client_id: str
+
+
+class FrameSplitter:
+    """Cuts a byte stream into frames.
+
+    `feed` yields each complete payload as a view that is valid until the next `feed`; bytes of an
+    unfinished frame wait inside, at most `max_bytes` of them. A length is refused before any byte of its
+    frame is kept.
+    """
+
+    __slots__ = ("_buffer", "max_bytes")
+
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._buffer = bytearray()
+        self.max_bytes = max_bytes
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of a frame that is not complete yet."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes | bytearray | memoryview) -> Iterator[memoryview]:
+        """Payloads completed by `data`, in order. Raises `FrameTooLargeError`; the stream is lost then."""
+        if self._buffer:
+            self._buffer += data
+            source = bytes(self._buffer) if self._is_complete() else None
+            if source is None:
+                return
+            self._buffer = bytearray()
+            view = memoryview(source)
+        else:
+            view = memoryview(data)
+        position, end = 0, len(view)
+        while end - position >= LENGTH.size:
+            size = self._checked_length(view, position)
+            stop = position + LENGTH.size + size
+            if stop > end:
+                break
+            yield view[position + LENGTH.size : stop]
+            position = stop
+        if position < end:
+            self._buffer += view[position:]
+            if end - position >= LENGTH.size:
+                self._checked_length(self._buffer, 0)
+
+    def _is_complete(self) -> bool:
+        if len(self._buffer) < LENGTH.size:
+            return False
+        return len(self._buffer) >= LENGTH.size + self._checked_length(self._buffer, 0)
+
+    def _checked_length(self, data: bytearray | memoryview, position: int) -> int:
+        size: int = LENGTH.unpack_from(data, position)[0]
+        if not 0 < size <= self.max_bytes:
+            raise FrameTooLargeError(f"a frame of {size} bytes is announced, the limit is {self.max_bytes}")
+        return size
+
+
+def read_request_header(reader: Reader) -> RequestHeader:
+    """The header at the reader's place; the body follows. Raises `DecodeError`."""
+    key, version, correlation_id, length = _REQUEST_FIXED.unpack(reader.take(MIN_REQUEST_BYTES))
+    if length >= 0x8000:
+        length = 0
+    try:
+        client_id = str(reader.take(length), "utf-8")
+    except UnicodeDecodeError as exc:
+        raise DecodeError("the client id is not UTF-8") from exc
+    return RequestHeader(key, version, correlation_id, client_id)
+
+
+def encode_request(body: Any, version: int, correlation_id: int, client_id: str = "fluvio") -> bytearray:
+    """A whole frame of the request `body` (a struct declared with `@request`). Raises `EncodeError`."""
+    name = client_id.encode()
+    out = bytearray(LENGTH.size)
+    out += _REQUEST_FIXED.pack(request_info(type(body)).key, version, correlation_id, len(name))
+    out += name
+    encode_into(out, body, version)
+    LENGTH.pack_into(out, 0, len(out) - LENGTH.size)
+    return out
+
+
+def encode_response(body: Any, version: int, correlation_id: int, wire_type: Any = None) -> bytearray:
+    """A whole frame of an answer. Raises `EncodeError`."""
+    out = bytearray(LENGTH.size)
+    out += CORRELATION.pack(correlation_id)
+    encode_into(out, body, version, wire_type)
+    LENGTH.pack_into(out, 0, len(out) - LENGTH.size)
+    return out
+
+
+def read_correlation_id(reader: Reader) -> int:
+    """The correlation id in front of an answer's body."""
+    number: int = CORRELATION.unpack(reader.take(CORRELATION.size))[0]
+    return number
