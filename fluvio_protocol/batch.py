@@ -70,17 +70,21 @@ class BatchHeader:
 
 
 def read_header(data: bytes | bytearray | memoryview, position: int = 0) -> BatchHeader:
-    """The header at `position`, which must have 57 bytes there. Raises `BatchError` for a header that can't be."""
+    """The header at `position`, which must have 57 bytes there. Raises `BatchError` if none is."""
     if len(data) - position < HEADER_BYTES:
         raise BatchError(f"a batch header needs {HEADER_BYTES} bytes, {len(data) - position} are left")
-    base, length, epoch, magic, crc, attributes, delta, first, last, _, _, _ = HEADER.unpack_from(data, position)
+    base, length, epoch, magic, crc, attributes, delta, first, last, _, _, _ = HEADER.unpack_from(
+        data, position
+    )
     if magic != MAGIC:
         raise BatchError(f"batch magic is {magic}, not {MAGIC}")
     if length < MIN_BATCH_LEN:
         raise BatchError(f"batch length {length} is less than {MIN_BATCH_LEN}")
     if delta < -1:
         raise BatchError(f"last offset delta is {delta}")
-    return BatchHeader(position, base, LENGTH_PREFIX_BYTES + length, epoch, crc, attributes, delta, first, last)
+    return BatchHeader(
+        position, base, LENGTH_PREFIX_BYTES + length, epoch, crc, attributes, delta, first, last
+    )
 
 
 def split(data: bytes | bytearray | memoryview) -> list[BatchHeader]:
@@ -236,7 +240,9 @@ def records_area(data: memoryview, header: BatchHeader, max_bytes: int = MAX_UNP
     return decompress(codec, data[start:stop], max_bytes)
 
 
-def decode_records(data: memoryview, header: BatchHeader, max_bytes: int = MAX_UNPACKED_BYTES) -> list[Record]:
+def decode_records(
+    data: memoryview, header: BatchHeader, max_bytes: int = MAX_UNPACKED_BYTES
+) -> list[Record]:
     """Every record of one batch, in order; offsets are base offset + index. Raises `DecodeError`."""
     area = bytes(records_area(data, header, max_bytes))
     if len(area) < _COUNT.size:

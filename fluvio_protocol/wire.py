@@ -120,11 +120,11 @@ class WireChoice:
     payload_types: typing.ClassVar[Mapping[Any, tuple[Any, ...]]]
 
     def __init__(self, kind: Any = 0, *payload: Any) -> None:
-        self.kind = self.kinds(kind)
-        self.payload = payload
+        self.kind: Any = self.kinds(kind)
+        self.payload: tuple[Any, ...] = payload
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and (other.kind, other.payload) == (self.kind, self.payload)  # type: ignore[attr-defined]
+        return type(other) is type(self) and (other.kind, other.payload) == (self.kind, self.payload)
 
     def __hash__(self) -> int:
         return hash((type(self), self.kind, self.payload))
@@ -338,7 +338,7 @@ def _encode_bool(out: bytearray, value: bool) -> None:
 
 
 def _decode_bool(reader: Reader) -> bool:
-    byte = _U8.decode(reader)
+    byte: int = _U8.decode(reader)
     if byte > 1:
         raise DecodeError(f"{byte} is not a boolean, at byte {reader.position - 1}")
     return byte == 1
@@ -391,7 +391,9 @@ def _list_codec(item: Codec) -> Codec:
     def decode_list(reader: Reader) -> list[Any]:
         count = _I32.decode(reader)
         if count * least > reader.end - reader.position:
-            raise DecodeError(f"{count} elements announced at byte {reader.position}, {reader.remaining} bytes are left")
+            raise DecodeError(
+                f"{count} elements announced at byte {reader.position}, {reader.remaining} bytes are left"
+            )
         return [decode_item(reader) for _ in range(count)]
 
     return Codec(encode_list, decode_list, 4)
@@ -409,7 +411,9 @@ def _map_codec(key: Codec, value: Codec) -> Codec:
     def decode_map(reader: Reader) -> dict[Any, Any]:
         count = _U16.decode(reader)
         if count * least > reader.remaining:
-            raise DecodeError(f"{count} entries announced at byte {reader.position}, {reader.remaining} bytes are left")
+            raise DecodeError(
+                f"{count} entries announced at byte {reader.position}, {reader.remaining} bytes are left"
+            )
         return {key.decode(reader): value.decode(reader) for _ in range(count)}
 
     return Codec(encode_map, decode_map, 2)
@@ -465,7 +469,8 @@ def _choice_codec(choice: type[WireChoice], version: int) -> Codec:
 def _union_codec(mark: _Union, version: int) -> Codec:
     decoders = {tag: codec(variant, version).decode for tag, variant in mark.variants}
     encoders = {
-        get_origin(variant) or variant: (tag, codec(variant, version).encode) for tag, variant in mark.variants
+        get_origin(variant) or variant: (tag, codec(variant, version).encode)
+        for tag, variant in mark.variants
     }
 
     def encode_union(out: bytearray, value: Any) -> None:
@@ -502,7 +507,9 @@ def _struct_codec(cls: type, version: int, substitution: Mapping[Any, Any]) -> C
     for declared in dataclasses.fields(cls):
         gate: _Gate | None = declared.metadata.get("gate")
         if gate is None or gate.since <= version <= gate.until:
-            fields.append((declared.name, codec(_substitute(annotations[declared.name], substitution), version)))
+            fields.append(
+                (declared.name, codec(_substitute(annotations[declared.name], substitution), version))
+            )
     encoders = tuple((name, field_codec.encode) for name, field_codec in fields)
     decoders = tuple((name, field_codec.decode) for name, field_codec in fields)
 

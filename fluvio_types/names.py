@@ -22,7 +22,9 @@ def require_valid_name(name: str) -> None:
     """Raise `InvalidNameError` unless `name` may name a topic."""
     problem = name_problem(name)
     if problem is not None:
-        raise InvalidNameError(problem, hint="use 1 to 63 of a-z, 0-9 and `-`, not beginning or ending with `-`")
+        raise InvalidNameError(
+            problem, hint="use 1 to 63 of a-z, 0-9 and `-`, not beginning or ending with `-`"
+        )
 
 
 def partition_key(topic: str, partition: int) -> str:

@@ -1,0 +1,138 @@
+"""Between SPUs, on their private ports: replication, and forwarded consumer offsets.
+
+Layout: docs/protocol.md, "Replication between SPUs" and "Consumer offsets across SPUs".
+"""
+
+import enum
+
+from fluvio_protocol.error_code import OK, ErrorCode, ReplicaKey
+from fluvio_protocol.wire import blob, i32, i64, request, u32, wire_struct
+
+SYNC_VERSION = 7
+PEER_CONSUMER_OFFSET_VERSION = 25
+
+
+class PeerKey(enum.IntEnum):
+    """What an SPU may ask of another with the first frame of a connection."""
+
+    FETCH_STREAM = 0
+    FETCH_CONSUMER_OFFSET = 1
+    UPDATE_CONSUMER_OFFSET = 2
+
+
+@wire_struct
+class FetchStreamResponse:
+    """`spu_id` is none when the leader does not know the follower."""
+
+    spu_id: i32 | None = None
+
+
+@request(side="spu-private", key=PeerKey.FETCH_STREAM, versions=range(1), response=FetchStreamResponse)
+@wire_struct
+class FetchStreamRequest:
+    """A follower opens its connection to a leader."""
+
+    spu_id: i32
+    leader_spu_id: i32
+    min_bytes: i32 = 0
+    max_bytes: i32 = 0
+
+
+@wire_struct
+class ReplicaOffsetRequest:
+    """Where a replica is."""
+
+    replica: ReplicaKey
+    leo: i64
+    hw: i64
+
+
+@wire_struct
+class UpdateOffsetRequest:
+    """Follower to leader: where my replicas are."""
+
+    replicas: list[ReplicaOffsetRequest]
+
+
+@wire_struct
+class PeerFetchablePartitionResponse:
+    """Batches of one partition for a follower."""
+
+    partition: u32
+    error: ErrorCode = OK
+    hw: i64
+    leo: i64
+    records: blob
+
+
+@wire_struct
+class PeerFetchableTopicResponse:
+    """Batches of one topic for a follower."""
+
+    name: str
+    partitions: list[PeerFetchablePartitionResponse]
+
+
+@wire_struct
+class SyncRequest:
+    """Leader to follower: records, and the leader's offsets."""
+
+    topics: list[PeerFetchableTopicResponse]
+
+
+@wire_struct
+class RejectOffsetRequest:
+    """Leader to follower: replicas that I do not lead."""
+
+    replicas: list[ReplicaKey]
+
+
+@wire_struct
+class Consumer:
+    """A stored consumer offset; `modified_time` is not sent."""
+
+    offset: i64
+
+
+@wire_struct
+class FetchConsumerOffsetResponse:
+    """Answer to the peer request."""
+
+    error_code: ErrorCode = OK
+    consumer: Consumer | None = None
+
+
+@request(
+    side="spu-private",
+    key=PeerKey.FETCH_CONSUMER_OFFSET,
+    versions=range(26),
+    response=FetchConsumerOffsetResponse,
+)
+@wire_struct
+class PeerFetchConsumerOffsetRequest:
+    """Ask the leader of `consumer-offset` for one consumer."""
+
+    replica_id: ReplicaKey
+    consumer_id: str
+
+
+@wire_struct
+class PeerUpdateConsumerOffsetResponse:
+    """Answer to the peer request."""
+
+    error_code: ErrorCode = OK
+
+
+@request(
+    side="spu-private",
+    key=PeerKey.UPDATE_CONSUMER_OFFSET,
+    versions=range(26),
+    response=PeerUpdateConsumerOffsetResponse,
+)
+@wire_struct
+class PeerUpdateConsumerOffsetRequest:
+    """Hand a commit on to the leader of `consumer-offset`."""
+
+    replica_id: ReplicaKey
+    consumer_id: str
+    offset: i64
