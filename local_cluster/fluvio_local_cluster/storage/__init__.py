@@ -1,0 +1,62 @@
+"""The segmented log of one replica, on disk: append, read, recover. No sockets, no tasks.
+
+`log.ReplicaLog` is what the SPU uses. Behind it: `opening` (what a directory holds, repairs) over
+`recovery` (what bytes are worth, pure), `segment` and `index` (one segment), `reading` (whole batches for
+a reader, pure), `open_files` (a bounded set of descriptors for all replicas), `checkpoint` and `markers`
+(the small files), `layout` (names), `removal` (deletion), `files` (the calls on files, replaceable in tests).
+Formats and rules: docs/storage-format.md.
+"""
+
+from fluvio_local_cluster.storage.errors import (
+    DamagedRangeError,
+    InvalidBatchError,
+    LogClosedError,
+    MessageTooLargeError,
+    OffsetEvictedError,
+    OffsetOutOfRangeError,
+    PartitionFullError,
+    ReplicaMismatchError,
+    StorageError,
+    StorageReadError,
+    StorageSyncError,
+    StorageWriteError,
+    UnsupportedFormatError,
+)
+from fluvio_local_cluster.storage.files import Files
+from fluvio_local_cluster.storage.layout import replica_directory
+from fluvio_local_cluster.storage.log import AppendResult, LogSettings, ReplicaLog
+from fluvio_local_cluster.storage.markers import Hole, ReplicaIdentity, read_boot_id
+from fluvio_local_cluster.storage.open_files import OpenFiles
+from fluvio_local_cluster.storage.reading import Slice
+from fluvio_local_cluster.storage.recovery import RecoveryReport, TornTail
+from fluvio_local_cluster.storage.removal import purge_trash, remove
+
+__all__ = [
+    "AppendResult",
+    "LogSettings",
+    "OpenFiles",
+    "ReplicaIdentity",
+    "ReplicaLog",
+    "Slice",
+    "Files",
+    "read_boot_id",
+    "replica_directory",
+    "purge_trash",
+    "remove",
+    "Hole",
+    "RecoveryReport",
+    "TornTail",
+    "DamagedRangeError",
+    "InvalidBatchError",
+    "LogClosedError",
+    "MessageTooLargeError",
+    "OffsetEvictedError",
+    "OffsetOutOfRangeError",
+    "PartitionFullError",
+    "ReplicaMismatchError",
+    "StorageError",
+    "StorageReadError",
+    "StorageSyncError",
+    "StorageWriteError",
+    "UnsupportedFormatError",
+]

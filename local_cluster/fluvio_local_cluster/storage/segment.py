@@ -1,0 +1,94 @@
+"""One segment of a log: what is known of its file, without the file being open.
+
+Only the last segment of a log is active: it alone has an index and the boundaries of its recent batches
+in memory. `docs/storage-format.md`, "Segments", says when the next one begins.
+"""
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fluvio_local_cluster.storage import layout
+from fluvio_local_cluster.storage.index import OffsetIndex
+
+
+@dataclass(slots=True)
+class Extent:
+    """Whole batches that lie behind each other in one segment file."""
+
+    position: int  # bytes
+    size_bytes: int
+    first_offset: int  # base offset of the first batch
+    next_offset: int  # offset after the last batch
+
+
+class RecentBatches:
+    """Boundaries of the batches last appended, so that readers at the end of the log touch no file.
+
+    Entry i is where batch i begins and batch i-1 ends; the last entry is the end of the segment.
+    """
+
+    __slots__ = ("_offsets", "_positions")
+    LIMIT = 1024  # entries; half of them go when there are more
+
+    def __init__(self, offset: int, position: int) -> None:
+        self._offsets = array("q", (offset,))
+        self._positions = array("q", (position,))
+
+    @property
+    def first_offset(self) -> int:
+        """Offsets from here on can be located."""
+        return self._offsets[0]
+
+    def add(self, next_offset: int, end: int) -> None:
+        """Take notice of an appended batch by where it ends."""
+        self._positions.append(end)
+        self._offsets.append(next_offset)
+        if len(self._offsets) > self.LIMIT:
+            del self._offsets[: self.LIMIT // 2]
+            del self._positions[: self.LIMIT // 2]
+
+    def locate(self, start: int, upper: int, max_bytes: int) -> Extent | None:
+        """As `reading.locate`, for `first_offset` <= `start` < the end."""
+        offsets, positions = self._offsets, self._positions
+        i = bisect_right(offsets, start) - 1
+        position = positions[i]
+        end = max(bisect_right(positions, position + max_bytes) - 1, i + 1)
+        if offsets[end] > upper:
+            end = bisect_right(offsets, upper) - 1
+            if end <= i:
+                return None
+        return Extent(position, positions[end] - position, offsets[i], offsets[end])
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment. Sizes in bytes; `index` and `recent` are None when it is closed."""
+
+    base_offset: int
+    path: str
+    index_path: str
+    size_bytes: int
+    next_offset: int  # of a closed segment: the base offset of the one that follows
+    index: OffsetIndex | None = None
+    recent: RecentBatches | None = None
+    # next_offset -> position of slices read lately: a reader that goes on from there needs no lookup
+    resume_at: dict[int, int] = field(default_factory=dict)
+
+    def remember(self, extent: Extent) -> None:
+        """Note where a reader of `extent` will go on."""
+        if len(self.resume_at) >= 64:
+            self.resume_at.clear()
+        self.resume_at[extent.next_offset] = extent.position + extent.size_bytes
+
+
+def segment_at(directory: Path, base_offset: int, size_bytes: int, next_offset: int) -> Segment:
+    """A closed segment of a directory."""
+    return Segment(
+        base_offset,
+        str(directory / layout.log_name(base_offset)),
+        str(directory / layout.index_name(base_offset)),
+        size_bytes,
+        next_offset,
+    )
