@@ -1,8 +1,8 @@
 """The segmented log of one replica, on disk: append, read, recover. No sockets, no tasks.
 
 `log.ReplicaLog` is what the SPU uses. Behind it: `opening` (what a directory holds, repairs) over
-`recovery` (what bytes are worth, pure), `segment` and `index` (one segment), `reading` (whole batches for
-a reader, pure), `open_files` (a bounded set of descriptors for all replicas), `checkpoint` and `markers`
+`recovery` (what bytes are worth, pure), `appending` (all or nothing), `slices` (what a reader gets) over
+`reading` (finding whole batches, pure), `segment` and `index` (what is known of a file), `open_files` (a bounded set of descriptors for all replicas), `checkpoint` and `markers`
 (the small files), `layout` (names), `removal` (deletion), `files` (the calls on files, replaceable in tests).
 Formats and rules: docs/storage-format.md.
 """
@@ -27,9 +27,9 @@ from fluvio_local_cluster.storage.layout import replica_directory
 from fluvio_local_cluster.storage.log import AppendResult, LogSettings, ReplicaLog
 from fluvio_local_cluster.storage.markers import Hole, ReplicaIdentity, read_boot_id
 from fluvio_local_cluster.storage.open_files import OpenFiles
-from fluvio_local_cluster.storage.reading import Slice
 from fluvio_local_cluster.storage.recovery import RecoveryReport, TornTail
 from fluvio_local_cluster.storage.removal import purge_trash, remove
+from fluvio_local_cluster.storage.slices import Slice
 
 __all__ = [
     "AppendResult",

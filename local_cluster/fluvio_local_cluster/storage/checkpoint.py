@@ -13,7 +13,7 @@ _HW = struct.Struct(">q")
 
 
 def read_hw(directory: Path, files: Files) -> int | None:
-    """The checkpointed HW; 0 for an empty file, as the official engine begins with; None for no or a bad one."""
+    """The checkpointed HW; 0 for an empty file (the official engine begins so), None for no or a bad one."""
     data = files.read(directory / layout.HW_FILE)
     if data == b"":
         return 0

@@ -25,8 +25,8 @@ class Opened:
     """A directory that is fit for use. The last segment is the active one."""
 
     segments: list[Segment]
-    holes: list[Hole]
-    hw: int
+    hw: int  # the checkpoint, within the log's bounds
+    checkpointed_hw: int | None  # what the checkpoint really holds
     report: RecoveryReport
 
 
@@ -56,11 +56,15 @@ def create_segment(directory: Path, base_offset: int, interval_bytes: int, files
     return segment
 
 
-def examine_segment(segment: Segment, read: Read, interval_bytes: int, files: Files) -> list[Hole]:
-    """Verify a closed segment wholly and write its index anew; returns its holes. Raises `OSError`."""
-    old = index_from_bytes(
-        files.read(segment.index_path) or b"", segment.base_offset, interval_bytes, segment.size_bytes
-    )
+def examine_segment(
+    segment: Segment, read: Read, interval_bytes: int, files: Files
+) -> tuple[list[Hole], bool]:
+    """Verify a closed segment wholly; returns its holes, and whether its index had to be written anew.
+
+    Raises `OSError`, `StorageReadError`.
+    """
+    stored = files.read(segment.index_path)
+    old = index_from_bytes(stored or b"", segment.base_offset, interval_bytes, segment.size_bytes)
     index, holes = recovery.examine_closed(
         read,
         base_offset=segment.base_offset,
@@ -69,8 +73,10 @@ def examine_segment(segment: Segment, read: Read, interval_bytes: int, files: Fi
         interval_bytes=interval_bytes,
         known_places=old.entries() if old is not None else (),
     )
-    files.write_atomically(segment.index_path, index.to_bytes(), durable=True)
-    return holes
+    data = index.to_bytes()
+    if data != stored:
+        files.write_atomically(segment.index_path, data, durable=True)
+    return holes, data != stored
 
 
 class _Opening:
@@ -104,7 +110,7 @@ class _Opening:
         self.report.holes = list(self.holes)
         leo = segments[-1].next_offset
         hw = min(max(checkpointed or 0, segments[0].base_offset), leo)
-        return Opened(segments, self.holes, hw, self.report)
+        return Opened(segments, hw, checkpointed, self.report)
 
     def _note_boot(self, boot_id: str | None) -> None:
         if boot_id is None:
@@ -172,7 +178,7 @@ class _Opening:
         return True
 
     def _check_closed(self, segment: Segment) -> None:
-        """Headers from the index's last entry on must lead to the next segment; if not, look at every byte."""
+        """Headers from the index's last entry on must lead to the next segment; else look at every byte."""
         index = self._stored_index(segment)
         if index is not None:
             entries = len(index)
@@ -183,11 +189,10 @@ class _Opening:
         self._verify_closed(segment)
 
     def _verify_closed(self, segment: Segment) -> None:
-        before = self.files.read(segment.index_path)
         with _Reader(segment.path, self.files) as read:
-            holes = examine_segment(segment, read, self.interval_bytes, self.files)
+            holes, is_rebuilt = examine_segment(segment, read, self.interval_bytes, self.files)
         self.report.verified_bytes += segment.size_bytes
-        if self.files.read(segment.index_path) != before:
+        if is_rebuilt:
             self.report.rebuilt_indexes.append(segment.base_offset)
         self.holes = replace_holes(self.holes, segment, holes)
 

@@ -1,15 +1,9 @@
-"""Finding whole batches in a segment (index lookup, then a short walk over headers), and the slice they make.
-
-No file is opened here: callers pass read functions, and a slice gets the open file that it keeps.
-"""
+"""Finding whole batches in a segment: index lookup, then a short walk over headers. No file is opened here."""
 
 from collections.abc import Callable
 from typing import Protocol
 
-from fluvio_local_cluster.storage.errors import StorageReadError
-from fluvio_local_cluster.storage.files import Files
 from fluvio_local_cluster.storage.index import ENTRY_BYTES, OFFSET_COLUMN, POSITION_COLUMN, floor_in_file
-from fluvio_local_cluster.storage.open_files import OpenFile
 from fluvio_local_cluster.storage.recovery import HEADER_CHUNK_BYTES
 from fluvio_local_cluster.storage.segment import Extent, Segment
 from fluvio_protocol.batch import HEADER_BYTES, BatchError, BatchHeader, read_header
@@ -122,53 +116,3 @@ def locate(
         end += header.size_bytes
         next_offset = header.next_offset
     return Extent(position, end - position, offset, next_offset)
-
-
-class Slice:
-    """Whole batches in one open segment file: `loop.sendfile(transport, slice.file, position, size_bytes)`.
-
-    The bytes stay readable, even when the file is removed meanwhile, until `release` is called (once; more
-    calls do nothing).
-    """
-
-    __slots__ = ("_files", "_is_released", "file", "first_offset", "next_offset", "position", "size_bytes")
-
-    def __init__(self, file: OpenFile, extent: Extent, files: Files) -> None:
-        self.file = file
-        self.position = extent.position  # bytes
-        self.size_bytes = extent.size_bytes
-        self.first_offset = extent.first_offset  # base offset of the first batch: at or before the one asked
-        self.next_offset = extent.next_offset  # where to read on
-        self._files = files
-        self._is_released = False
-
-    def fileno(self) -> int:
-        """The descriptor of the segment file."""
-        return self.file.fd
-
-    def read_bytes(self) -> bytes:
-        """The batches themselves, for transports that cannot send files. Raises `StorageReadError`."""
-        parts: list[bytes] = []
-        position, stop = self.position, self.position + self.size_bytes
-        while position < stop:
-            try:
-                part = self._files.pread(self.file.fd, stop - position, position)
-            except OSError as exc:
-                raise StorageReadError(f"reading a slice: {exc.strerror or exc}", exc.errno) from exc
-            if not part:
-                raise StorageReadError("a segment file is shorter than it was", None)
-            parts.append(part)
-            position += len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def release(self) -> None:
-        """Let go of the file."""
-        if not self._is_released:
-            self._is_released = True
-            self.file.release()
-
-    def __enter__(self) -> "Slice":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()

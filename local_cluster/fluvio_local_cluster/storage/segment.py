@@ -1,16 +1,21 @@
-"""One segment of a log: what is known of its file, without the file being open.
+"""The segments of one log: what is known of their files, without a file being open.
 
 Only the last segment of a log is active: it alone has an index and the boundaries of its recent batches
 in memory. `docs/storage-format.md`, "Segments", says when the next one begins.
 """
 
+import threading
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fluvio_local_cluster.storage import layout
+from fluvio_local_cluster.storage.errors import DamagedRangeError
 from fluvio_local_cluster.storage.index import OffsetIndex
+from fluvio_local_cluster.storage.markers import Hole
+from fluvio_local_cluster.storage.open_files import OpenFiles
 
 
 @dataclass(slots=True)
@@ -92,3 +97,62 @@ def segment_at(directory: Path, base_offset: int, size_bytes: int, next_offset: 
         size_bytes,
         next_offset,
     )
+
+
+class SegmentSet:
+    """All segments of a log, ascending; the last is the active one.
+
+    `lock` guards what an append changes and a read looks at. It is never held over a call that may wait.
+    """
+
+    __slots__ = ("_bases", "_segments", "directory", "holes", "lock", "open_files")
+
+    def __init__(
+        self, directory: Path, segments: list[Segment], holes: list[Hole], open_files: OpenFiles
+    ) -> None:
+        self.directory = directory
+        self.open_files = open_files
+        self.lock = threading.Lock()
+        self.holes = holes  # damaged ranges, ascending; replaced as a whole
+        self._segments = segments
+        self._bases = [segment.base_offset for segment in segments]
+
+    def __len__(self) -> int:
+        return len(self._segments)
+
+    def __iter__(self) -> Iterator[Segment]:
+        return iter(self._segments)
+
+    @property
+    def first_offset(self) -> int:
+        """Where the log begins."""
+        return self._bases[0]
+
+    @property
+    def active(self) -> Segment:
+        """The segment that takes appends."""
+        return self._segments[-1]
+
+    def with_offset(self, offset: int) -> Segment:
+        """The segment that has `offset`, which must not lie before `first_offset`."""
+        return self._segments[bisect_right(self._bases, offset) - 1]
+
+    def add(self, segment: Segment) -> None:
+        """Make `segment` the active one."""
+        self._segments.append(segment)
+        self._bases.append(segment.base_offset)
+
+    def drop_after(self, count: int) -> list[Segment]:
+        """Forget all but the first `count` segments; returns those forgotten."""
+        dropped = self._segments[count:]
+        del self._segments[count:], self._bases[count:]
+        return dropped
+
+    def upper_bound_from(self, start: int, upper: int) -> int:
+        """Up to where a read from `start` may go without touching damage; raises `DamagedRangeError`."""
+        for hole in self.holes:
+            if hole.start <= start < hole.stop:
+                raise DamagedRangeError(start, hole.start, hole.stop)
+            if start < hole.start:
+                return min(upper, hole.start)
+        return upper
