@@ -1,9 +1,10 @@
 """The segmented log of one replica, on disk: append, read, recover. No sockets, no tasks.
 
 `log.ReplicaLog` is what the SPU uses. Behind it: `opening` (what a directory holds, repairs) over
-`recovery` (what bytes are worth, pure), `appending` (all or nothing), `slices` (what a reader gets) over
-`reading` (finding whole batches, pure), `segment` and `index` (what is known of a file), `open_files` (a bounded set of descriptors for all replicas), `checkpoint` and `markers`
-(the small files), `layout` (names), `removal` (deletion), `files` (the calls on files, replaceable in tests).
+`recovery` (what bytes are worth, pure); `appending` (all or nothing); `slices` (what a reader gets) over
+`reading` (finding whole batches, pure); `segment` and `index` (what is known of a file); `open_files` (a
+bounded set of descriptors for all replicas); `checkpoint` and `markers` (the small files); `layout` (names);
+`removal` (deletion); `files` (the calls on files, replaceable in tests).
 Formats and rules: docs/storage-format.md.
 """
 

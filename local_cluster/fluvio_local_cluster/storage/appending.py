@@ -26,7 +26,7 @@ _LAST_CODEC = max(Codec)
 def check_batches(records: bytearray | memoryview, headers: Sequence[BatchHeader], limit_bytes: int) -> None:
     """Raise `MessageTooLargeError` or `InvalidBatchError` unless every batch may be stored.
 
-    `headers` must be those of `records`, without a gap and up to its last byte; `limit_bytes` is for one batch.
+    `headers` must be those of `records`, without a gap and to its last byte; `limit_bytes` is for one batch.
     """
     position = 0
     for header in headers:

@@ -1,4 +1,4 @@
-"""Finding whole batches in a segment: index lookup, then a short walk over headers. No file is opened here."""
+"""Finding whole batches in a segment: index lookup, then a short walk over headers. Opens no file."""
 
 from collections.abc import Callable
 from typing import Protocol

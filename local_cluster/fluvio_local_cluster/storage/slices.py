@@ -1,4 +1,4 @@
-"""Slices: what a reader gets of a log, and the shell around `reading.locate` that opens the files it needs."""
+"""Slices: what a reader gets of a log, and the shell around `reading.locate` that opens files for it."""
 
 import logging
 
