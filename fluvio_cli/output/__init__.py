@@ -1,0 +1,1 @@
+"""Text out: `printer` knows the streams, `table` and `structured` lay data out."""

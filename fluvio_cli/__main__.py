@@ -1,0 +1,101 @@
+"""Entry point of `fluvio` and `flv`: gathers what a process has, runs the command line, ends the process.
+
+Nothing is imported before it is known to be needed: `fluvio --version` loads this file and a constant.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fluvio_cli.context import CliContext
+
+
+def version_line() -> str:
+    """What `--version` prints."""
+    from fluvio_types.version import __version__
+
+    return f"fluvio {__version__}"
+
+
+def main() -> int:
+    """Run the command line of this process; returns the exit code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        sys.stdout.write(version_line() + "\n")
+        return 0
+    from fluvio_cli import failures
+    from fluvio_cli.output.printer import Printer
+
+    printer = Printer(sys.stdout, sys.stderr, os.environ)
+
+    def make_context(root_options: dict[str, Any]) -> "CliContext":
+        return _context(root_options, printer)
+
+    try:
+        _start_logging()
+        from fluvio_cli.app import run
+
+        code = run(arguments, make_context)
+        printer.flush()
+    except BrokenPipeError:
+        _forget_standard_output()
+        return failures.DONE
+    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the one place where errors end
+        code = _report(exc, printer)
+    return code
+
+
+def _report(error: BaseException, printer: Any) -> int:
+    from fluvio_cli import failures
+
+    try:
+        code = failures.report(error, printer, os.environ)
+        printer.flush()
+    except BrokenPipeError:
+        _forget_standard_output()
+        code = failures.describe(error).exit_code
+    return code
+
+
+def _context(root_options: dict[str, Any], printer: Any) -> "CliContext":
+    from pathlib import Path
+
+    from fluvio_cli.context import CliContext
+    from fluvio_profiles.resolve import TargetOptions
+    from fluvio_profiles.store import profile_path
+
+    home = Path(os.path.expanduser("~"))
+    return CliContext(
+        environment=os.environ,
+        home=home,
+        profile_path=profile_path(os.environ, home),
+        target_options=TargetOptions(**root_options),
+        printer=printer,
+        stdin=sys.stdin,
+        executable=Path(sys.argv[0]).absolute(),
+    )
+
+
+def _start_logging() -> None:
+    """Log to standard error at the level that `FLUVIO_LOG` or `RUST_LOG` names; warnings otherwise."""
+    wish = os.environ.get("FLUVIO_LOG") or os.environ.get("RUST_LOG")
+    if not wish:
+        return
+    import logging
+
+    names = {"trace": "DEBUG", "debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
+    words = wish.lower().replace("=", ",").split(",")
+    level = next((names[word] for word in words if word in names), "WARNING")
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _forget_standard_output() -> None:
+    """Point standard output nowhere, so that the interpreter's last flush does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

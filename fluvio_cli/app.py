@@ -1,0 +1,183 @@
+"""The root command: reads the root options, finds the command in the table, runs it, ends well.
+
+Root options choose the cluster and stand before the command word. Groups answer help and errors from
+the table alone. A word that nobody knows is looked for as a plugin.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fluvio_cli import failures, grammar
+from fluvio_cli.command_table import ROOT, Group, Leaf
+from fluvio_cli.grammar import HelpRequested, Parameter, Rules, UsageProblem
+
+if TYPE_CHECKING:
+    from fluvio_cli.context import CliContext
+
+PROGRAM = "fluvio"
+
+ROOT_OPTIONS = (
+    Parameter("cluster", ("-c", "--cluster"), "host:port", help="Address of the cluster"),
+    Parameter("tls", ("--tls",), takes_value=False, help="Enable TLS"),
+    Parameter(
+        "enable_client_cert",
+        ("--enable-client-cert",),
+        takes_value=False,
+        help="TLS: use a client certificate",
+    ),
+    Parameter("domain", ("--domain",), "DOMAIN", help="TLS: server name to verify"),
+    Parameter("ca_cert", ("--ca-cert",), "CA_CERT", help="TLS: path to the CA certificate"),
+    Parameter("client_cert", ("--client-cert",), "CLIENT_CERT", help="TLS: path to the client certificate"),
+    Parameter("client_key", ("--client-key",), "CLIENT_KEY", help="TLS: path to the client's private key"),
+    Parameter("profile", ("-P", "--profile"), "profile", help="Use this profile for this call only"),
+    Parameter("version", ("-V", "--version"), takes_value=False, help="Print the version"),
+)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where in the table the words so far have led."""
+
+    path: str
+    group: Group
+    options: Sequence[Parameter] = field(default_factory=tuple)
+
+    def usage_error(self, problem: UsageProblem, cli: "CliContext") -> failures.UsageError:
+        from fluvio_cli import usage
+
+        if cli.printer.stderr_is_terminal and problem.tip is None and problem.unknown is not None:
+            flags = [flag for option in self.options for flag in option.flags]
+            problem.tip = _similar(problem.unknown, [*self.group.members, *flags])
+        return failures.UsageError(
+            usage.blocks(problem, usage.group_usage(self.path, self.group, self.options))
+        )
+
+
+def run(arguments: Sequence[str], make_context: Callable[[dict[str, Any]], "CliContext"]) -> int:
+    """Run one command line and return its exit code; exceptions pass through.
+
+    `make_context` gets the root options given and returns the context of this invocation.
+    """
+    root = _Place(PROGRAM, ROOT, ROOT_OPTIONS)
+    try:
+        parsed = grammar.parse(ROOT_OPTIONS, arguments, Rules(), stop_at_word=True)
+    except HelpRequested:
+        return _print_help(root, make_context({}))
+    except UsageProblem as problem:
+        raise root.usage_error(problem, make_context({})) from None
+    if parsed.given.pop("version", False):
+        from fluvio_cli.__main__ import version_line
+
+        make_context({}).printer.message(version_line())
+        return failures.DONE
+    cli = make_context(parsed.given)
+    words = parsed.rest
+    if not words or words[0] == "help":
+        return _print_help(root, cli)
+    if words[0] not in ROOT.members:
+        from fluvio_cli.plugins import run_plugin
+
+        return run_plugin(words[0], words[1:], cli, _similar(words[0], list(ROOT.members)))
+    return _enter(root, words, cli)
+
+
+def _enter(place: _Place, words: Sequence[str], cli: "CliContext") -> int:
+    """Follow `words` from a group to the command, and run it."""
+    member = place.group.members.get(words[0])
+    if member is None:
+        problem = UsageProblem(f"unrecognized subcommand '{words[0]}'", unknown=words[0])
+        raise place.usage_error(problem, cli)
+    below = f"{place.path} {words[0]}"
+    if isinstance(member, Leaf):
+        return _run_leaf(below, member, words[1:], cli)
+    here = _Place(below, member)
+    try:
+        rest = grammar.parse((), words[1:], Rules(), stop_at_word=True).rest
+    except HelpRequested:
+        return _print_help(here, cli)
+    except UsageProblem as problem:
+        raise here.usage_error(problem, cli) from None
+    if rest:
+        return _enter(here, rest, cli)
+    if member.default is None:
+        from fluvio_cli import usage
+
+        cli.printer.note(usage.group_help(below, member, (), {}))
+        return failures.USAGE
+    return _enter(here, [member.default], cli)
+
+
+def _run_leaf(path: str, leaf: Leaf, tokens: Sequence[str], cli: "CliContext") -> int:
+    function = _imported(leaf.target)
+    if leaf.parameterless:
+        return _run_parameterless(path, leaf, function, tokens, cli)
+    from fluvio_cli.command import Command
+
+    command = Command(path, function)
+    try:
+        values = command.parse(tokens)
+    except HelpRequested as request:
+        from fluvio_cli import usage
+
+        text = usage.command_help(path, command.about, command.parameters, command.rules, long=request.long)
+        cli.printer.message(text)
+        return failures.DONE
+    except UsageProblem as problem:
+        raise _leaf_error(problem, path, command.parameters, cli) from None
+    return command.run(values, cli)
+
+
+def _run_parameterless(
+    path: str, leaf: Leaf, function: Callable[["CliContext"], None], tokens: Sequence[str], cli: "CliContext"
+) -> int:
+    try:
+        grammar.parse((), tokens, Rules())
+    except HelpRequested as request:
+        from fluvio_cli import usage
+
+        cli.printer.message(usage.command_help(path, leaf.help, (), Rules(), long=request.long))
+        return failures.DONE
+    except UsageProblem as problem:
+        raise _leaf_error(problem, path, (), cli) from None
+    function(cli)
+    return failures.DONE
+
+
+def _leaf_error(
+    problem: UsageProblem, path: str, parameters: Sequence[Parameter], cli: "CliContext"
+) -> failures.UsageError:
+    from fluvio_cli import usage
+
+    if cli.printer.stderr_is_terminal and problem.unknown is not None:
+        flags = [flag for parameter in parameters for flag in parameter.flags]
+        problem.tip = _similar(problem.unknown, flags) or problem.tip
+    return failures.UsageError(usage.error_blocks(problem, path, parameters))
+
+
+def _print_help(place: _Place, cli: "CliContext") -> int:
+    from fluvio_cli import usage
+
+    extra = {}
+    if place.group is ROOT:
+        from fluvio_cli.plugins import installed_plugins
+
+        extra = installed_plugins(cli)
+    cli.printer.message(usage.group_help(place.path, place.group, place.options, extra))
+    return failures.DONE
+
+
+def _similar(word: str, known: Sequence[str]) -> str | None:
+    from fluvio_cli import usage
+
+    similar = usage.suggestion(word, known)
+    return f"a similar one exists: '{similar}'" if similar is not None else None
+
+
+def _imported(target: str) -> Callable[..., Any]:
+    """The function that a table entry names."""
+    from importlib import import_module
+
+    module, _, attribute = target.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), attribute)
+    return function

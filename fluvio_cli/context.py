@@ -1,0 +1,60 @@
+"""What one invocation of the command line uses: settings resolved once, and the printer.
+
+Precedence: option, then environment, then profile, then default. Nothing below reads the environment,
+the clock or the home directory: commands get them from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from fluvio_cli.output.printer import Printer
+
+if TYPE_CHECKING:
+    from fluvio_profiles.model import Config
+    from fluvio_profiles.resolve import Target, TargetOptions
+
+DEFAULT_CLIENT_ID = "FLUVIO_CLI"
+
+
+@dataclass(slots=True, frozen=True)
+class CliContext:
+    """Settings and streams of one invocation; commands get it as `ctx.obj`."""
+
+    environment: Mapping[str, str]
+    home: Path
+    profile_path: Path  # the profile file, which need not be there
+    target_options: "TargetOptions"
+    printer: Printer
+    stdin: TextIO
+    executable: Path  # the running `fluvio`, whose directory may hold plugins
+
+    @property
+    def client_id(self) -> str:
+        """The name that every connection sends."""
+        return self.environment.get("FLUVIO_CLIENT_ID") or DEFAULT_CLIENT_ID
+
+    @property
+    def fluvio_directory(self) -> Path:
+        """`~/.fluvio`, or what `FLUVIO_DIR` says: base of `bin`, `extensions` and `log`."""
+        named = self.environment.get("FLUVIO_DIR")
+        return Path(named) if named else self.home / ".fluvio"
+
+    @property
+    def extensions_directory(self) -> Path:
+        """Where plugins are installed."""
+        named = self.environment.get("FLUVIO_EXTENSIONS_DIR")
+        return Path(named) if named else self.fluvio_directory / "extensions"
+
+    def load_config(self) -> "Config":
+        """Read the profile file; raises `ProfileError`s."""
+        from fluvio_profiles.store import load_config
+
+        return load_config(self.profile_path)
+
+    def target(self) -> "Target":
+        """The cluster that this call means; raises `ProfileError`s."""
+        from fluvio_profiles.resolve import resolve_target
+
+        return resolve_target(self.target_options, self.load_config)

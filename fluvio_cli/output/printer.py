@@ -1,0 +1,50 @@
+"""Where text goes: data to standard output, all else to standard error, colour only on terminals."""
+
+from collections.abc import Mapping
+from typing import TextIO
+
+_STYLES = {"green": "32", "yellow": "33", "red": "1;31", "bold": "1"}
+
+
+class Printer:
+    """Writes the results and remarks of one invocation."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, environment: Mapping[str, str]) -> None:
+        self.stdout, self.stderr = stdout, stderr
+        self.stdout_is_terminal, self.stderr_is_terminal = stdout.isatty(), stderr.isatty()
+        self._colour = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+        self._plain_progress = "CI" in environment
+
+    def data(self, text: str) -> None:
+        """Print text that is the result, as it is; it brings its own line ends."""
+        self.stdout.write(text)
+
+    def message(self, text: str) -> None:
+        """Print a line that tells the outcome, to standard output as the official tool does."""
+        self.stdout.write(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Print a line to standard error."""
+        self.flush()
+        self.stderr.write(f"{text}\n")
+
+    def hint(self, text: str) -> None:
+        """Print a line to standard error if a person watches; scripts compare the exact output."""
+        if self.stderr_is_terminal:
+            self.note(text)
+
+    def progress(self, text: str) -> None:
+        """Print a line to standard error on a terminal, or plainly where `CI` is set."""
+        if self.stderr_is_terminal or self._plain_progress:
+            self.note(text)
+            self.stderr.flush()
+
+    def styled(self, text: str, style: str) -> str:
+        """`text` in a style (`green`, `yellow`, `red`, `bold`) if standard output shows colours."""
+        if not (self._colour and self.stdout_is_terminal):
+            return text
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+    def flush(self) -> None:
+        """Pass on what was written to standard output; raises `BrokenPipeError`."""
+        self.stdout.flush()
