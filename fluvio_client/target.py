@@ -1,0 +1,76 @@
+"""Where a cluster is: the address of its controller, and how to talk to it.
+
+A client is given an address as text, or anything that looks like `ClusterTarget`. The profiles' own target
+does, without either package knowing the other: whoever knows both hands one over.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from fluvio_client.errors import ConnectionFailedError
+from fluvio_types.errors import NotSupportedYetError
+
+_NO_TLS = "disabled"
+
+
+class TlsSettings(Protocol):
+    """How a connection is protected; `policy.value` is `disabled`, `anonymous` or `verified`."""
+
+    @property
+    def policy(self) -> Enum: ...
+
+
+class ClusterTarget(Protocol):
+    """A resolved profile: `endpoint` is host:port of the controller."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def use_spu_local_address(self) -> bool: ...
+
+    @property
+    def tls(self) -> Any: ...  # a TlsSettings; Any, because protocols do not nest across packages' own types
+
+
+@dataclass(slots=True, frozen=True)
+class Endpoint:
+    """A host and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(slots=True, frozen=True)
+class Address:
+    """What a client needs of a target: where the controller is, and which address of SPUs to use."""
+
+    endpoint: Endpoint
+    use_spu_local_address: bool = False
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read `host:port` or `[v6]:port`. Raises `ConnectionFailedError` for anything else."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise ConnectionFailedError(
+            text, "invalid socket address", hint="write an address as host:port, for example 127.0.0.1:9003"
+        )
+    return Endpoint(host, int(port))
+
+
+def resolve_address(target: "str | ClusterTarget") -> Address:
+    """Read a target. Raises `ConnectionFailedError` (bad address), `NotSupportedYetError` (TLS)."""
+    if isinstance(target, str):
+        return Address(parse_endpoint(target))
+    if target.tls.policy.value != _NO_TLS:
+        raise NotSupportedYetError(
+            f"TLS (the profile wants `{target.tls.policy.value}`)", hint="use a cluster without TLS"
+        )
+    return Address(parse_endpoint(target.endpoint), target.use_spu_local_address)
