@@ -1,0 +1,64 @@
+"""`fluvio profile add`."""
+
+from typing import Annotated
+
+import typer
+
+from fluvio_cli.command import rules
+from fluvio_cli.context import CliContext
+
+_INSTALLATIONS = {
+    "k8": "k8",
+    "local": "local",
+    "local-k8": "local_k8",
+    "local_k8": "local_k8",
+    "localk8": "local_k8",
+    "read_only": "read_only",
+    "read-only": "read_only",
+    "readonly": "read_only",
+    "docker": "docker",
+    "cloud": "cloud",
+}
+
+
+def parse_installation(text: str) -> str:
+    """The word for the profile file of any official spelling, in any case."""
+    word = _INSTALLATIONS.get(text.lower())
+    if word is None:
+        raise ValueError(f"unsupported installation type '{text}'")
+    return word
+
+
+@rules(examples=(("Add a cluster of your team", "fluvio profile add staging sc.example.com:9003 docker"),))
+def command(
+    ctx: typer.Context,
+    profile_name: Annotated[
+        str, typer.Argument(metavar="PROFILE_NAME", help="Name of the profile and of its cluster")
+    ],
+    cluster_address: Annotated[
+        str, typer.Argument(metavar="CLUSTER_ADDRESS", help="Address of the cluster, host:port")
+    ],
+    installation_type: Annotated[
+        str,
+        typer.Argument(
+            metavar="INSTALLATION_TYPE",
+            parser=parse_installation,
+            help="How the cluster was set up: k8, local, local-k8, read-only, docker or cloud",
+        ),
+    ] = "k8",
+) -> None:
+    """Add a profile for a cluster and switch to it.
+
+    An existing cluster of this name is pointed to the new address, without TLS.
+    """
+    from fluvio_profiles.store import update_config
+
+    cli: CliContext = ctx.obj
+    update = update_config(
+        cli.profile_path,
+        lambda config: config.add_and_select(profile_name, cluster_address, installation_type),
+        create=True,
+    )
+    if update.created:
+        cli.printer.message("Creating default fluvio config file")
+    cli.printer.message(f"Switched to profile {profile_name}")
