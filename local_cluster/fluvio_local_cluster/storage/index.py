@@ -119,7 +119,7 @@ def index_from_bytes(
         if any(both[2 * used :]):
             return None
         offsets, positions = offsets[:used], positions[:used]
-    if used and positions[-1] >= log_bytes:
+    if used and not 0 < positions[0] <= positions[-1] < log_bytes:
         return None
     if not (_strictly_increasing(offsets) and _strictly_increasing(positions)):
         return None
