@@ -16,7 +16,7 @@ from fluvio_local_cluster.storage import (
 )
 from fluvio_protocol.batch import split
 from tests.support.faulty_files import IO_ERROR, NO_SPACE, FaultyFiles, failing
-from tests.support.record_sets import append, append_each, one_batch, values_of
+from tests.support.record_sets import append, append_each, one_batch, read_all, values_of
 
 SMALL = LogSettings(segment_bytes=1000, index_interval_bytes=200)
 FIRST = "00000000000000000000.log"
@@ -42,6 +42,7 @@ def expect_unchanged(log: ReplicaLog, files: FaultyFiles, count: int = 5) -> Non
     assert len(values_of(log)) == count
     append(log, b"next")
     assert values_of(log)[count:] == [b"next"]
+    assert len(read_all(log, max_bytes=1)) == count + 1
     assert sum(path.stat().st_size for path in log.directory.glob("*.log")) == log.size_bytes
     log.abandon()
     again = ReplicaLog.open(log.directory, SMALL)
@@ -120,6 +121,27 @@ def test_a_failure_anywhere_in_a_roll_undoes_the_whole_record_set(log, files, ca
         log.abandon()
         log = ReplicaLog.open(log.directory, SMALL, open_files=OpenFiles(files=files))
     expect_unchanged(log, files)
+
+
+def test_an_append_that_was_undone_leaves_no_trace_in_the_index(tmp_path: Path, files: FaultyFiles) -> None:
+    every = LogSettings(segment_bytes=1000, index_interval_bytes=1)
+    logs = [
+        ReplicaLog.open(tmp_path / name, every, open_files=OpenFiles(files=layer))
+        for name, layer in (("failed", files), ("fine", FaultyFiles()))
+    ]
+    for log in logs:
+        append_each(log, 5)
+    files.space = 500  # enough for the first run and not for the second
+    records = bytearray().join(one_batch(b"x" * 300) for _ in range(3))
+    with pytest.raises(PartitionFullError):
+        logs[0].append(records, split(records), -1)
+    files.space = None
+    for log in logs:
+        append_each(log, 5, 5)
+        log.close()
+    indexes = [(log.directory / FIRST.replace("log", "index")).read_bytes() for log in logs]
+    assert indexes[0] == indexes[1]
+    assert len(indexes[0]) > 8
 
 
 def test_after_a_failed_fsync_no_append_succeeds_until_the_log_is_reopened(log, files) -> None:

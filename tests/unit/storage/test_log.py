@@ -292,14 +292,15 @@ def test_an_index_that_is_missing_short_unsorted_or_outside_is_rebuilt_at_open(t
     assert values_of(again) == values_of(ReplicaLog.open(log.directory, SMALL))
 
 
-def test_an_index_that_points_into_a_batch_is_rebuilt_when_a_reader_meets_it(tmp_path: Path, caplog) -> None:
+@pytest.mark.parametrize("shift", [1, 76], ids=["into a batch", "to another batch"])
+def test_an_index_that_points_elsewhere_is_rebuilt_when_a_reader_meets_it(tmp_path, caplog, shift) -> None:
     log = ReplicaLog.open(tmp_path / "t-0", SMALL)
     append_each(log, 60)
     log.close()
     first = log.directory / "00000000000000000000.index"
     right = first.read_bytes()
     (offset, position) = struct.unpack_from(">II", right)
-    first.write_bytes(struct.pack(">II", offset, position + 1) + right[8:])
+    first.write_bytes(struct.pack(">II", offset, position + shift) + right[8:])
     again = ReplicaLog.open(log.directory, SMALL)
     assert again.report.was_clean
     assert len(read_all(again, offset, max_bytes=300)) == 60 - offset
