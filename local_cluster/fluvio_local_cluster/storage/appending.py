@@ -212,7 +212,7 @@ class Appender:
             active = self._segments.active
             assert active.index is not None
             active.size_bytes, active.next_offset = mark.size_bytes, mark.next_offset
-            active.index.cut(mark.index_entries, mark.index_pending_bytes)
+            active.index = active.index.as_of(mark.index_entries, mark.index_pending_bytes)
             active.recent = RecentBatches(mark.next_offset, mark.size_bytes)
         for segment in dropped:
             self._open_files.forget(segment.path)

@@ -59,11 +59,15 @@ class OffsetIndex:
             self.offsets.append(relative)
             self.positions.append(position)
 
-    def cut(self, entries: int, pending_bytes: int) -> None:
-        """Go back to an earlier state, given by its `len` and `pending_bytes`."""
-        del self.offsets[entries:]
-        del self.positions[entries:]
-        self.pending_bytes = pending_bytes
+    def as_of(self, entries: int, pending_bytes: int) -> "OffsetIndex":
+        """A copy of an earlier state, given by its `len` and `pending_bytes`; readers keep this one."""
+        return OffsetIndex(
+            self.base_offset,
+            self.interval_bytes,
+            self.offsets[:entries],
+            self.positions[:entries],
+            pending_bytes,
+        )
 
     def last(self) -> tuple[int, int] | None:
         """Offset and position of the last entry."""

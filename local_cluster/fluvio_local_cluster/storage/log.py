@@ -31,9 +31,13 @@ from fluvio_types.defaults import INDEX_INTERVAL_BYTES, MAX_REQUEST_BYTES, SEGME
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What a log needs to know from outside. `ReplicaLog.settings` may be replaced while it is in use."""
+    """What a log needs to know from outside.
 
-    segment_bytes: int = SEGMENT_BYTES  # a segment becomes larger only by a batch that is
+    Replacing `ReplicaLog.settings` takes effect at once for `segment_bytes` and `max_batch_bytes`, the sizes
+    that bound appends; for the rest at the next open.
+    """
+
+    segment_bytes: int = SEGMENT_BYTES  # no segment and no batch becomes larger
     index_interval_bytes: int = INDEX_INTERVAL_BYTES
     max_batch_bytes: int = MAX_REQUEST_BYTES
     identity: ReplicaIdentity | None = None  # None: whatever the directory holds is ours

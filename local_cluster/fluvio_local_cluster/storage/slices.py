@@ -130,8 +130,9 @@ class Slicer:
         return extent
 
     def _locate(self, segment: Segment, read: Read, start: int, upper: int, max_bytes: int) -> Extent | None:
-        if segment.index is not None:
-            return locate(segment, read, segment.index, start, upper, max_bytes)
+        in_memory = segment.index  # an append in another thread may close the segment at any time
+        if in_memory is not None:
+            return locate(segment, read, in_memory, start, upper, max_bytes)
         try:
             file = self._open_files.acquire(segment.index_path)
         except OSError as exc:
@@ -156,7 +157,6 @@ class Slicer:
         except OSError as exc:
             raise write_failure(exc, f"repairing {segment.index_path}") from exc
         finally:
-            segment.resume_at.clear()
             self._open_files.forget(segment.index_path)
 
     def _reader(self, file: OpenFile, path: str) -> Read:
