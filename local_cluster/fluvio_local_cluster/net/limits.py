@@ -1,0 +1,46 @@
+"""What a server grants its peers, and what one server's connections share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fluvio_types.defaults import MAX_FRAME_BYTES, MAX_REQUEST_BYTES
+
+SCRATCH_BYTES = 256 * 1024  # one receive call takes at most this much
+
+
+@dataclass(slots=True, frozen=True)
+class NetLimits:
+    """Bounds of one server. Times in seconds, sizes in bytes."""
+
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    max_connections: int = 4096
+    max_unprocessed_bytes: int = MAX_REQUEST_BYTES + 1024 * 1024  # of one connection; then reading pauses
+    max_unprocessed_total_bytes: int = 256 * 1024 * 1024  # of all connections of a server
+    max_requests_waiting: int = 1024  # of one connection; then reading pauses
+    write_buffer_bytes: int = 256 * 1024  # `Connection.send` waits above this
+    first_frame_timeout_s: float = 30.0  # from the connection to its first whole frame
+    frame_timeout_s: float = 30.0  # from a frame's first byte to its last
+    stall_timeout_s: float = 600.0  # a peer that takes nothing of what waits for it
+
+
+@dataclass(slots=True, eq=False)
+class Intake:
+    """Bytes received and not yet processed, of all connections of one server, and who waits for room."""
+
+    limit_bytes: int
+    scratch: bytearray = field(default_factory=lambda: bytearray(SCRATCH_BYTES))
+    total_bytes: int = 0
+    waiting: set[Callable[[], None]] = field(default_factory=set)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether connections should stop reading."""
+        return self.total_bytes > self.limit_bytes
+
+    def give_back(self, size_bytes: int) -> None:
+        """Bytes were processed: when there is room again, those that wait read on."""
+        self.total_bytes -= size_bytes
+        if self.waiting and not self.is_full:
+            woken, self.waiting = self.waiting, set()
+            for wake in woken:
+                wake()

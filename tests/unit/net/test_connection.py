@@ -1,0 +1,136 @@
+"""Back pressure and collecting of frames, on a transport without a socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from fluvio_local_cluster.net.connection import Connection, ConnectionClosedError
+from fluvio_local_cluster.net.limits import Intake, NetLimits
+from tests.support.memory_transport import MemoryTransport
+
+LIMITS = NetLimits(max_unprocessed_bytes=3000, max_unprocessed_total_bytes=5000, max_requests_waiting=50)
+
+
+def framed(size: int) -> bytes:
+    return size.to_bytes(4, "big") + bytes(size)
+
+
+def run(body: Callable[[Intake], Awaitable[None]]) -> None:
+    asyncio.run(body(Intake(LIMITS.max_unprocessed_total_bytes, bytearray(1000))))  # type: ignore[arg-type]
+
+
+def connect(intake: Intake) -> tuple[Connection, MemoryTransport]:
+    connection = Connection(1, LIMITS, intake)
+    return connection, MemoryTransport(connection)
+
+
+def test_reading_pauses_above_the_limit_and_resumes_when_frames_are_processed() -> None:
+    async def body(intake: Intake) -> None:
+        connection, transport = connect(intake)
+        data = framed(500) * 20
+        taken = transport.deliver(data)
+        assert transport.is_paused
+        assert 3000 < taken < 5000
+        for _ in range(3):
+            await connection.next_frame()
+        assert not transport.is_paused
+        transport.deliver(data[taken:])
+        assert transport.is_paused
+
+    run(body)
+
+
+def test_many_tiny_requests_pause_reading_too() -> None:
+    async def body(intake: Intake) -> None:
+        _, transport = connect(intake)
+        transport.deliver(framed(1) * 1000)
+        assert transport.is_paused
+        assert intake.total_bytes < 300
+
+    run(body)
+
+
+def test_a_full_intake_pauses_others_until_somebody_is_processed() -> None:
+    async def body(intake: Intake) -> None:
+        (one, first), (_, second) = connect(intake), connect(intake)
+        first.deliver(framed(500) * 20)
+        second.deliver(framed(500) * 20)
+        third_connection, third = connect(intake)
+        third.deliver(framed(500) * 2)
+        assert (first.is_paused, second.is_paused, third.is_paused) == (True, True, True)
+        while one.has_frame:
+            await one.next_frame()
+        assert not third.is_paused
+        third_connection.close("done")
+        one.close("done")
+
+    run(body)
+
+
+def test_a_closed_connection_gives_its_bytes_back() -> None:
+    async def body(intake: Intake) -> None:
+        one, transport = connect(intake)
+        transport.deliver(framed(500) * 20)
+        await one.next_frame()
+        one.close("done")
+        assert intake.total_bytes == 0
+        with pytest.raises(ConnectionClosedError):
+            await one.next_frame()
+        with pytest.raises(ConnectionClosedError):
+            one.write(b"x")
+
+    run(body)
+
+
+def test_frames_written_soon_leave_in_order_and_before_a_later_one() -> None:
+    async def body(intake: Intake) -> None:
+        connection, transport = connect(intake)
+        connection.write_soon(b"one ")
+        connection.write_soon(b"two ")
+        assert transport.written == b""
+        connection.write(b"three ")
+        connection.write_soon(b"four")
+        await asyncio.sleep(0)
+        assert transport.written == b"one two three four"
+
+    run(body)
+
+
+def test_frames_written_soon_leave_before_the_connection_closes() -> None:
+    async def body(intake: Intake) -> None:
+        connection, transport = connect(intake)
+        connection.write_soon(b"last words")
+        connection.close("done")
+        assert transport.written == b"last words"
+
+    run(body)
+
+
+def test_send_waits_while_the_transport_is_full() -> None:
+    async def body(intake: Intake) -> None:
+        connection, _ = connect(intake)
+        connection.pause_writing()
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(connection.send(b"x"))
+            await asyncio.sleep(0)
+            assert not sending.done()
+            assert connection.stalled_since is not None
+            connection.resume_writing()
+        assert connection.stalled_since is None
+
+    run(body)
+
+
+def test_a_pause_of_ours_does_not_count_against_the_peer() -> None:
+    async def body(intake: Intake) -> None:
+        connection, transport = connect(intake)
+        transport.deliver(framed(500) * 7 + framed(600)[:300])
+        assert connection.deadline is not None
+        connection.deadline = 0.0
+        for _ in range(8):
+            if connection.has_frame:
+                await connection.next_frame()
+        assert connection.deadline > 0.0
+
+    run(body)
