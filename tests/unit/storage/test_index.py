@@ -30,6 +30,16 @@ def test_batches_of_121_bytes_get_the_entries_that_the_official_engine_writes() 
     assert index.entries() == [(34, 4114), (69, 8349), (104, 12584), (139, 16819)]
 
 
+@pytest.mark.parametrize(
+    ("size_bytes", "first_entry"), [(4095, 2), (4096, 1), (4097, 1), (2048, 2), (1, 4096)]
+)
+def test_an_entry_is_made_once_at_least_4096_bytes_lie_before_it(size_bytes: int, first_entry: int) -> None:
+    index = OffsetIndex(0, 4096)
+    for i in range(first_entry + 1):
+        index.note(i, i * size_bytes, size_bytes)
+    assert index.entries() == [(first_entry, first_entry * size_bytes)]
+
+
 def test_offsets_are_relative_to_the_segment_in_the_file() -> None:
     index = index_of((1005, 5000), base=1000)
     assert index.to_bytes() == bytes.fromhex("0000000500001388")
