@@ -129,3 +129,9 @@ def test_two_damages_are_two_holes() -> None:
     data[places[2] - 1] ^= 1
     data[places[6] - 1] ^= 1
     assert examine(data, 8, [])[1] == [Hole(1, 2), Hole(5, 6)]
+
+
+def test_a_damaged_delta_in_the_last_batch_does_not_stretch_the_hole_beyond_the_segment() -> None:
+    data, places = segment(*[50] * 8)
+    data[places[7] + 25] ^= 1  # the delta is now 256
+    assert examine(data, 8, [])[1] == [Hole(7, 8)]
