@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fluvio_protocol.wire import DecodeError, Reader, encode_into, request_info
+from fluvio_protocol.wire import (
+    MAX_STRING_BYTES,
+    DecodeError,
+    EncodeError,
+    Reader,
+    encode_into,
+    request_info,
+)
 from fluvio_types.defaults import MAX_FRAME_BYTES
 
 LENGTH = struct.Struct(">i")
@@ -35,9 +42,10 @@ class RequestHeader:
 class FrameSplitter:
     """Cuts a byte stream into frames.
 
-    `feed` yields each complete payload as a view that is valid until the next `feed`; bytes of an
-    unfinished frame wait inside, at most `max_bytes` of them. A length is refused before any byte of its
-    frame is kept.
+    `feed` yields each complete payload as a view of the bytes that were fed, or of a buffer that the view
+    then owns: it stays valid as long as the caller leaves what it fed alone. Bytes of an unfinished frame
+    wait inside; a length above `max_bytes` is refused as soon as it is read. Feeding a frame in many pieces
+    costs one copy of it.
     """
 
     __slots__ = ("_buffer", "max_bytes")
@@ -52,14 +60,16 @@ class FrameSplitter:
         return len(self._buffer)
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[memoryview]:
-        """Payloads completed by `data`, in order. Raises `FrameTooLargeError`; the stream is lost then."""
+        """Payloads completed by `data`, in order; iterate to the end, or the rest of `data` is lost.
+
+        Raises `FrameTooLargeError` after the frames in front of the bad length; the stream is lost then.
+        """
         if self._buffer:
             self._buffer += data
-            source = bytes(self._buffer) if self._is_complete() else None
-            if source is None:
+            if not self._is_complete():
                 return
-            self._buffer = bytearray()
-            view = memoryview(source)
+            view = memoryview(self._buffer)
+            self._buffer = bytearray()  # the old one belongs to the views from now on
         else:
             view = memoryview(data)
         position, end = 0, len(view)
@@ -90,7 +100,7 @@ class FrameSplitter:
 def read_request_header(reader: Reader) -> RequestHeader:
     """The header at the reader's place; the body follows. Raises `DecodeError`."""
     key, version, correlation_id, length = _REQUEST_FIXED.unpack(reader.take(MIN_REQUEST_BYTES))
-    if length >= 0x8000:
+    if length > MAX_STRING_BYTES:  # negative as i16: official readers take it for an empty string
         length = 0
     try:
         client_id = str(reader.take(length), "utf-8")
@@ -102,6 +112,8 @@ def read_request_header(reader: Reader) -> RequestHeader:
 def encode_request(body: Any, version: int, correlation_id: int, client_id: str = "fluvio") -> bytearray:
     """A whole frame of the request `body` (a struct declared with `@request`). Raises `EncodeError`."""
     name = client_id.encode()
+    if len(name) > MAX_STRING_BYTES:
+        raise EncodeError(f"a client id of {len(name)} bytes is longer than {MAX_STRING_BYTES}")
     out = bytearray(LENGTH.size)
     out += _REQUEST_FIXED.pack(request_info(type(body)).key, version, correlation_id, len(name))
     out += name

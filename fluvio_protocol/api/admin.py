@@ -4,12 +4,12 @@ Layout: docs/protocol.md, "Requests and their envelopes".
 
 Each object type travels as a label in front of an opaque payload (`TypedPayload`, the specs' TypeBuffer).
 `wrap` and `unwrap` turn a payload struct into an envelope and back. The label decides which types a
-payload has: `object_types`, filled lazily, so that a command that lists topics does not load table formats.
+payload has: `object_types` imports them when asked, so a command that lists topics loads no table formats.
 """
 
 import enum
+import functools
 import importlib
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fluvio_protocol.api.topic import UpdateTopicAction
@@ -19,6 +19,7 @@ from fluvio_protocol.wire import (
     blob,
     decode,
     encode,
+    field,
     i32,
     i64,
     request,
@@ -197,67 +198,48 @@ class MetadataUpdate(Generic[S, T]):
     all: list[Metadata[S, T]] = field(default_factory=list)
 
 
-@dataclass(slots=True, frozen=True)
-class ObjectType:
-    """One row of the table of object types."""
-
-    label: str
-    module: str
-    spec_name: str
-    status_name: str
-
-    @property
-    def spec(self) -> Any:
-        """The spec's class."""
-        return getattr(importlib.import_module(f"fluvio_protocol.api.{self.module}"), self.spec_name)
-
-    @property
-    def status(self) -> Any:
-        """The status' class."""
-        return getattr(importlib.import_module(f"fluvio_protocol.api.{self.module}"), self.status_name)
-
-
-OBJECT_TYPES: dict[str, ObjectType] = {
-    row.label: row
-    for row in (
-        ObjectType("Topic", "topic", "TopicSpec", "TopicStatus"),
-        ObjectType("Partition", "partition", "PartitionSpec", "PartitionStatus"),
-        ObjectType("SPU", "spu", "SpuSpec", "SpuStatus"),
-        ObjectType("CustomSpu", "spu", "CustomSpuSpec", "SpuStatus"),
-        ObjectType("SpuGroup", "spu", "SpuGroupSpec", "SpuGroupStatus"),
-        ObjectType("SmartModule", "smartmodule", "SmartModuleSpec", "SmartModuleStatus"),
-        ObjectType("TableFormat", "table_format", "TableFormatSpec", "TableFormatStatus"),
-        ObjectType("Mirror", "mirror", "MirrorSpec", "MirrorStatus"),
-    )
+# Label of an object type (case-sensitive): its module, the names of its spec and of its status.
+OBJECT_TYPES: dict[str, tuple[str, str, str]] = {
+    "Topic": ("topic", "TopicSpec", "TopicStatus"),
+    "Partition": ("partition", "PartitionSpec", "PartitionStatus"),
+    "SPU": ("spu", "SpuSpec", "SpuStatus"),
+    "CustomSpu": ("spu", "CustomSpuSpec", "SpuStatus"),
+    "SpuGroup": ("spu", "SpuGroupSpec", "SpuGroupStatus"),
+    "SmartModule": ("smartmodule", "SmartModuleSpec", "SmartModuleStatus"),
+    "TableFormat": ("table_format", "TableFormatSpec", "TableFormatStatus"),
+    "Mirror": ("mirror", "MirrorSpec", "MirrorStatus"),
 }
 
 
-def object_type(label: str) -> ObjectType:
-    """The types behind a label (case-sensitive); raises `DecodeError` for an unknown one."""
+def object_types(label: str) -> tuple[type, type]:
+    """Spec and status class behind a label; raises `DecodeError` for an unknown one."""
     found = OBJECT_TYPES.get(label)
     if found is None:
         raise DecodeError(f"unknown object type `{label[:64]}`")
-    return found
+    module = importlib.import_module(f"fluvio_protocol.api.{found[0]}")
+    return getattr(module, found[1]), getattr(module, found[2])
 
 
+_FIXED_PAYLOADS: dict[type, type] = {
+    DeleteEnvelope: DeleteRequest,
+    UpdateEnvelope: UpdateTopicRequest,
+    ListEnvelope: ListRequest,
+    WatchEnvelope: WatchRequest,
+}
+_ANSWERS: dict[type, Any] = {ListEnvelope: ListResponse, WatchEnvelope: MetadataUpdate}
+
+
+@functools.cache
 def payload_type(envelope: type, label: str, *, answer: bool = False) -> Any:
-    """The wire type of the payload that `envelope` (or the answer to it) carries for `label`."""
-    row = object_type(label)
-    spec, status = row.spec, row.status
-    types: dict[tuple[type, bool], Any] = {
-        (CreateEnvelope, False): _specialise(CreateRequest, spec),
-        (DeleteEnvelope, False): DeleteRequest,
-        (UpdateEnvelope, False): UpdateTopicRequest,
-        (ListEnvelope, False): ListRequest,
-        (ListEnvelope, True): _specialise(ListResponse, spec, status),
-        (WatchEnvelope, False): WatchRequest,
-        (WatchEnvelope, True): _specialise(MetadataUpdate, spec, status),
-    }
-    return types[envelope, answer]
+    """The wire type of the payload that `envelope` (or the answer to it) carries for `label`.
 
-
-def _specialise(generic: Any, *arguments: Any) -> Any:
-    return generic[arguments]
+    Raises `DecodeError` for a label that names no object type.
+    """
+    spec, status = object_types(label)
+    if answer:
+        return _ANSWERS[envelope][spec, status]
+    generic: Any = CreateRequest
+    return generic[spec] if envelope is CreateEnvelope else _FIXED_PAYLOADS[envelope]
 
 
 EnvelopeT = TypeVar("EnvelopeT", bound=TypedPayload)
@@ -267,7 +249,7 @@ def wrap(envelope: type[EnvelopeT], label: str, payload: Any, version: int) -> E
     """Put a payload struct into an envelope; `TypedPayload` itself is the envelope of answers."""
     wire_type: Any = type(payload)
     if isinstance(payload, CreateRequest):
-        wire_type = _specialise(CreateRequest, type(payload.request))
+        wire_type = wire_type[type(payload.request)]
     elif isinstance(payload, ListResponse):
         wire_type = payload_type(ListEnvelope, label, answer=True)
     elif isinstance(payload, MetadataUpdate):

@@ -1,10 +1,9 @@
 """Mirrors of other clusters. Layout: docs/protocol.md, "Table format, mirror"."""
 
 import enum
-from dataclasses import field
 from typing import Annotated
 
-from fluvio_protocol.wire import WireChoice, i32, since, u64, union, wire_choice, wire_struct
+from fluvio_protocol.wire import WireChoice, field, i32, since, u64, union, wire_choice, wire_struct
 
 
 @wire_struct

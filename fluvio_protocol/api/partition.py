@@ -1,11 +1,10 @@
 """Partitions. Layout: docs/protocol.md, "Partition"."""
 
 import enum
-from dataclasses import field
 
 from fluvio_protocol.api.mirror import PartitionMirrorConfig
 from fluvio_protocol.api.topic import CleanupPolicy, CompressionAlgorithm, Deduplication, TopicStorageConfig
-from fluvio_protocol.wire import i32, i64, since, u32, wire_struct
+from fluvio_protocol.wire import field, i32, i64, since, u32, wire_struct
 
 
 @wire_struct

@@ -1,10 +1,8 @@
 """Produce. Layout: docs/protocol.md, "Produce"."""
 
-from dataclasses import field
-
 from fluvio_protocol.api.smartmodule_invocation import SmartModuleInvocation
 from fluvio_protocol.error_code import OK, ErrorCode
-from fluvio_protocol.wire import blob, i16, i32, i64, request, since, u32, wire_struct
+from fluvio_protocol.wire import blob, field, i16, i32, i64, request, since, u32, wire_struct
 
 PRODUCE_KEY = 0
 SPU_VERSION = 25  # the highest version of the SPU's API

@@ -11,6 +11,10 @@ from fluvio_protocol.wire import blob, i32, i64, request, u32, wire_struct
 SYNC_VERSION = 7
 PEER_CONSUMER_OFFSET_VERSION = 25
 
+# What follows `FETCH_STREAM` on its connection, one way each; 0 means another thing in each direction.
+UPDATE_OFFSET_KEY = 0  # follower to leader
+SYNC_KEY, REJECT_OFFSET_KEY = 0, 1  # leader to follower
+
 
 class PeerKey(enum.IntEnum):
     """What an SPU may ask of another with the first frame of a connection."""
@@ -47,6 +51,7 @@ class ReplicaOffsetRequest:
     hw: i64
 
 
+@request(side="leader", key=UPDATE_OFFSET_KEY, versions=range(1), response=None)
 @wire_struct
 class UpdateOffsetRequest:
     """Follower to leader: where my replicas are."""
@@ -73,6 +78,7 @@ class PeerFetchableTopicResponse:
     partitions: list[PeerFetchablePartitionResponse]
 
 
+@request(side="follower", key=SYNC_KEY, versions=range(SYNC_VERSION + 1), response=None)
 @wire_struct
 class SyncRequest:
     """Leader to follower: records, and the leader's offsets."""
@@ -80,6 +86,7 @@ class SyncRequest:
     topics: list[PeerFetchableTopicResponse]
 
 
+@request(side="follower", key=REJECT_OFFSET_KEY, versions=range(1), response=None)
 @wire_struct
 class RejectOffsetRequest:
     """Leader to follower: replicas that I do not lead."""

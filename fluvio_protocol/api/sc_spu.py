@@ -4,7 +4,6 @@ Layout: docs/protocol.md, "SPU registers with the SC".
 """
 
 import enum
-from dataclasses import field
 from typing import Generic, TypeVar
 
 from fluvio_protocol.api.admin import MsgType
@@ -14,7 +13,7 @@ from fluvio_protocol.api.smartmodule import SmartModuleSpec
 from fluvio_protocol.api.spu import SpuSpec
 from fluvio_protocol.api.topic import CleanupPolicy, CompressionAlgorithm, Deduplication, TopicStorageConfig
 from fluvio_protocol.error_code import OK, ErrorCode, ReplicaKey
-from fluvio_protocol.wire import i32, i64, request, since, u32, wire_struct
+from fluvio_protocol.wire import field, i32, i64, request, since, u32, wire_struct
 
 X = TypeVar("X")
 

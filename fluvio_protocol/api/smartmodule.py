@@ -1,9 +1,8 @@
 """SmartModules as stored objects. Layout: docs/protocol.md, "SmartModule"."""
 
 import enum
-from dataclasses import field
 
-from fluvio_protocol.wire import since, u32, wire_struct
+from fluvio_protocol.wire import field, since, u32, wire_struct
 
 
 class SmartModuleWasmFormat(enum.IntEnum):

@@ -1,11 +1,10 @@
 """SmartModules named in a produce or stream fetch. Layout: docs/protocol.md, "SmartModule invocation"."""
 
 import enum
-from dataclasses import field
 from typing import Annotated
 
 from fluvio_protocol.api.topic import Duration
-from fluvio_protocol.wire import WireChoice, since, u64, union, wire_choice, wire_struct
+from fluvio_protocol.wire import WireChoice, field, since, u64, union, wire_choice, wire_struct
 
 
 @wire_struct

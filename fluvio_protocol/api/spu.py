@@ -1,9 +1,8 @@
 """SPUs, custom SPUs and SPU groups. Layout: docs/protocol.md, "SPU" and "SPU group"."""
 
 import enum
-from dataclasses import field
 
-from fluvio_protocol.wire import i32, since, u16, wire_struct
+from fluvio_protocol.wire import field, i32, since, u16, wire_struct
 
 
 class SpuType(enum.IntEnum):

@@ -1,11 +1,10 @@
 """Topics. Layout: docs/protocol.md, "Topic"."""
 
 import enum
-from dataclasses import field
 from typing import Annotated
 
 from fluvio_protocol.api.mirror import MirrorConfig, PartitionMirrorConfig
-from fluvio_protocol.wire import i32, since, u32, u64, union, wire_struct
+from fluvio_protocol.wire import field, i32, since, u32, u64, union, wire_struct
 
 
 class CompressionAlgorithm(enum.IntEnum):
