@@ -1,5 +1,6 @@
 """Crashes, torn files, the official engine's directories, many replicas: the disk as it really is left."""
 
+import asyncio
 import os
 import random
 import resource
@@ -259,6 +260,36 @@ def test_readers_in_another_thread_never_see_anything_but_whole_published_batche
         reader.join(30)
     assert failures == []
     assert log.leo == 900
+
+
+# --- sendfile ----------------------------------------------------------------------------------------
+
+
+def test_a_slice_goes_from_its_file_into_a_socket_by_sendfile(tmp_path: Path) -> None:
+    log = ReplicaLog.open(tmp_path / "t-0", LogSettings())
+    append(log, b"x" * 100_000)
+    append(log, b"y")
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with log.read(1, 1 << 20, log.leo) as piece:
+            await asyncio.get_running_loop().sendfile(
+                writer.transport, piece.file, piece.position, piece.size_bytes, fallback=False
+            )
+        writer.close()
+
+    async def receive() -> bytes:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server, asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            data = await reader.read(-1)
+            writer.close()
+            return data
+
+    received = asyncio.run(receive())
+    with log.read(1, 1 << 20, log.leo) as piece:
+        assert received == piece.read_bytes()
+    append(log, b"next")
+    assert values_of(log)[1:] == [b"y", b"next"]
 
 
 # --- many replicas ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ Read = Callable[[int, int], bytes]
 
 VERIFY_CHUNK_BYTES = 1 << 20
 HEADER_CHUNK_BYTES = 8192
+_NO_LIMIT = 1 << 63
 
 # base_offset, batch_len, leader_epoch (skipped), magic, crc, attributes (skipped), last_offset_delta:
 # the part of batch.HEADER that this loop needs, read once per batch of a log that may have millions
@@ -92,6 +93,7 @@ def scan(
     unpack, crc_of = _HEAD.unpack_from, crc32c.crc32c
     chunk, view, start = b"", memoryview(b""), position
     batches = 0
+    last_offset = end_offset if end_offset is not None else _NO_LIMIT
     while position < stop and batches != max_batches:
         at = position - start
         if len(chunk) - at < HEADER_BYTES:
@@ -101,9 +103,17 @@ def scan(
                 return Scan(position, offset, "the header of a batch is incomplete")
         base, length, magic, crc, delta = unpack(chunk, at)
         size = LENGTH_PREFIX_BYTES + length
-        problem = _header_problem(base, length, magic, delta, offset, stop - position, end_offset)
-        if problem is not None:
-            return Scan(position, offset, problem)
+        next_offset = base + delta + 1
+        if (
+            magic != MAGIC
+            or base != offset
+            or delta < 0
+            or length < MIN_BATCH_LEN
+            or position + size > stop
+            or next_offset > last_offset
+        ):
+            why = _header_problem(base, length, magic, delta, offset, stop - position, end_offset)
+            return Scan(position, offset, why)
         if check_crc:
             if len(chunk) - at >= size:
                 computed = crc_of(view[at + CRC_START : at + size])
@@ -118,14 +128,14 @@ def scan(
         if index is not None:
             index.note(base, position, size)
         position += size
-        offset = base + delta + 1
+        offset = next_offset
         batches += 1
     return Scan(position, offset, None)
 
 
 def _header_problem(
     base: int, length: int, magic: int, delta: int, offset: int, left: int, end_offset: int | None
-) -> str | None:
+) -> str:
     if magic != MAGIC:
         return f"the magic of a batch is {magic}, not {MAGIC}"
     if base != offset:
@@ -136,9 +146,7 @@ def _header_problem(
         return f"a batch has length {length}"
     if length + LENGTH_PREFIX_BYTES > left:
         return "a batch is incomplete"
-    if end_offset is not None and base + delta >= end_offset:
-        return f"a batch reaches beyond offset {end_offset}, where the next segment begins"
-    return None
+    return f"a batch reaches beyond offset {end_offset}, where the next segment begins"
 
 
 def _crc_in_parts(read: Read, position: int, stop: int) -> int:
