@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from fluvio_cli.output.printer import Printer
 
 if TYPE_CHECKING:
+    from fluvio_client.blocking import BlockingAdmin
     from fluvio_profiles.model import Config
     from fluvio_profiles.resolve import Target, TargetOptions
 
@@ -46,6 +47,20 @@ class CliContext:
         """Where plugins are installed."""
         named = self.environment.get("FLUVIO_EXTENSIONS_DIR")
         return Path(named) if named else self.fluvio_directory / "extensions"
+
+    @property
+    def socket_wait_s(self) -> float:
+        """How long an answer of a server is awaited: `FLV_SOCKET_WAIT` in seconds, else 60."""
+        from fluvio_types.defaults import SOCKET_WAIT_S
+
+        named = self.environment.get("FLV_SOCKET_WAIT", "")
+        return float(named) if named.isascii() and named.isdigit() and int(named) else SOCKET_WAIT_S
+
+    def connect(self) -> "BlockingAdmin":
+        """Connect to the target's controller; raises what `BlockingAdmin.connect` does."""
+        from fluvio_client.blocking import BlockingAdmin
+
+        return BlockingAdmin.connect(self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s)
 
     def load_config(self) -> "Config":
         """Read the profile file; raises `ProfileError`s."""
