@@ -5,13 +5,13 @@ the base offset and leader epoch that a leader gives (the CRC does not cover the
 made by `BatchBuilder` and read by `Batch.records`, at the client's two ends.
 """
 
+import functools
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import crc32c
-
+from fluvio_protocol.checksum import crc32c
 from fluvio_protocol.compression import Codec, compress, decompress
 from fluvio_protocol.wire import DecodeError, encode_varint
 
@@ -116,7 +116,7 @@ def announced_size(data: bytes | bytearray | memoryview, position: int = 0) -> i
 def crc_matches(data: bytes | bytearray | memoryview, header: BatchHeader) -> bool:
     """Whether the CRC-32C in `header` is that of the batch's bytes in `data`."""
     covered = memoryview(data)[header.position + CRC_START : header.position + header.size_bytes]
-    return bool(crc32c.crc32c(covered) == header.crc)
+    return bool(crc32c(covered) == header.crc)
 
 
 def stamp(buffer: bytearray | memoryview, position: int, base_offset: int, leader_epoch: int) -> None:
@@ -129,12 +129,33 @@ def stamp(buffer: bytearray | memoryview, position: int, base_offset: int, leade
 
 _SMALL = 1 << 13
 _small_varints: list[bytes] = []  # varint of 0 .. _SMALL-1, filled at first use
+_NO_KEY = b"\0"
 
 
 def _varints() -> list[bytes]:
     if not _small_varints:
         _small_varints.extend(bytes((n << 1,)) if n < 64 else encode_varint(n) for n in range(_SMALL))
     return _small_varints
+
+
+def _varint_of(number: int) -> bytes:
+    varints = _small_varints or _varints()
+    return varints[number] if 0 <= number < _SMALL else encode_varint(number)
+
+
+# How a record without key begins, by (bytes of both deltas together, size of its value): what stands before
+# the deltas, what follows them up to the value, and the bytes of the whole record. Filled as sizes are met.
+_keyless_shapes: dict[int, dict[int, tuple[bytes, bytes, int]]] = {}
+
+
+def _keyless_shape(delta_bytes: int, size: int) -> tuple[bytes, bytes, int]:
+    value_length = _varint_of(size)
+    body = 1 + delta_bytes + 1 + len(value_length) + size + 1
+    length = _varint_of(body)
+    shape = (b"\0" + length + b"\0", _NO_KEY + value_length, len(length) + body)
+    if size < _SMALL:
+        _keyless_shapes[delta_bytes][size] = shape
+    return shape
 
 
 class Record(NamedTuple):
@@ -159,6 +180,7 @@ class BatchBuilder:
         self.first_timestamp = first_timestamp
         self.last_timestamp = first_timestamp
         self.count = 0
+        # Each record's parts begin with the byte that ends the one before (its number of headers, 0).
         self._parts: list[bytes] = []
         self._record_bytes = 0
 
@@ -169,28 +191,60 @@ class BatchBuilder:
 
     def append(self, key: bytes | None, value: bytes, timestamp: int) -> int:
         """Add one record; returns its index in the batch. `timestamp` in ms since 1970."""
-        varints = _small_varints or _varints()
-        delta = timestamp - self.first_timestamp
-        count, size = self.count, len(value)
-        head = (varints[delta] if 0 <= delta < _SMALL else encode_varint(delta)) + (
-            varints[count] if count < _SMALL else encode_varint(count)
-        )
-        value_length = varints[size] if size < _SMALL else encode_varint(size)
+        count = self.count
+        deltas = _varint_of(timestamp - self.first_timestamp) + _varint_of(count)
         if key is None:
-            head = b"\0" + head + b"\0" + value_length
+            head = deltas + _NO_KEY + _varint_of(len(value))
         else:
-            head = b"\0" + head + b"\1" + encode_varint(len(key)) + key + value_length
-        body = len(head) + size + 1
-        length = varints[body] if body < _SMALL else encode_varint(body)
-        self._parts += (length, head, value, b"\0")
+            head = b"%b\1%b%b%b" % (deltas, _varint_of(len(key)), key, _varint_of(len(value)))
+        body = len(head) + len(value) + 2  # attributes in front, number of headers behind
+        length = _varint_of(body)
+        self._parts += (b"\0%b\0" % length, head, value)
         self._record_bytes += len(length) + body
         self.last_timestamp = timestamp
         self.count = count + 1
         return count
 
+    def extend(self, values: Sequence[bytes], start: int, max_bytes: int, timestamp: int) -> int:
+        """Add `values[start:]`, without keys, as long as the batch stays within `max_bytes` uncompressed.
+
+        Returns the index of the first value that was left out (`len(values)`: none was). The same bytes as
+        by `append`, at a fraction of the time per record.
+        """
+        time_delta = _varint_of(timestamp - self.first_timestamp)
+        varints = _small_varints or _varints()
+        parts, count = self._parts, self.count
+        room = max_bytes - self.size_bytes
+        stop = len(values)
+        while start < stop:
+            index_bytes = len(_varint_of(count))
+            last_of_width = min(start + (1 << (7 * index_bytes - 1)) - count, stop)
+            delta_bytes = len(time_delta) + index_bytes
+            shapes = _keyless_shapes.setdefault(delta_bytes, {})
+            begin = start
+            for value in values[start:last_of_width]:
+                size = len(value)
+                shape = shapes.get(size) or _keyless_shape(delta_bytes, size)
+                room -= shape[2]
+                if room < 0:
+                    break
+                index = varints[count] if count < _SMALL else encode_varint(count)
+                parts += (shape[0], time_delta, index, shape[1], value)
+                count += 1
+                start += 1
+            if start > begin:
+                self.last_timestamp = timestamp
+            if start < last_of_width:
+                room += shape[2]
+                break
+        self._record_bytes = max_bytes - room - HEADER_BYTES - _COUNT.size
+        self.count = count
+        return start
+
     def build(self, codec: Codec = Codec.NONE) -> bytearray:
         """The finished batch with its CRC; base offset is count - 1 and the epoch -1, as clients send."""
-        area = b"".join((_COUNT.pack(self.count), *self._parts))
+        records = memoryview(b"".join(self._parts))[1:]
+        area = b"%b%b%b" % (_COUNT.pack(self.count), records, b"\0" if self.count else b"")
         packed = compress(codec, area)
         return assemble(
             packed,
@@ -218,7 +272,7 @@ def assemble(
         out, 0, base, length, -1, MAGIC, 0, attributes, count - 1, first_timestamp, max_timestamp, -1, -1, -1
     )
     out += area
-    _CRC.pack_into(out, 17, crc32c.crc32c(memoryview(out)[CRC_START:]))
+    _CRC.pack_into(out, 17, crc32c(memoryview(out)[CRC_START:]))
     return out
 
 
@@ -240,21 +294,56 @@ def records_area(data: memoryview, header: BatchHeader, max_bytes: int = MAX_UNP
     return decompress(codec, data[start:stop], max_bytes)
 
 
+class RecordColumns(NamedTuple):
+    """The records of one batch, one list per field; record i has offset `base_offset + i`."""
+
+    base_offset: int
+    timestamps: list[int]  # ms since 1970, -1: none
+    keys: list[bytes | None]
+    values: list[bytes]
+
+    def records(self) -> list[Record]:
+        """The same as a list of records."""
+        base = self.base_offset
+        rows = zip(range(base, base + len(self.values)), self.timestamps, self.keys, self.values, strict=True)
+        return list(map(_new_record, rows))
+
+
+_new_record: Callable[[tuple[int, int, bytes | None, bytes]], Record] = functools.partial(
+    tuple.__new__, Record
+)
+
+
 def decode_records(
     data: memoryview, header: BatchHeader, max_bytes: int = MAX_UNPACKED_BYTES
 ) -> list[Record]:
     """Every record of one batch, in order; offsets are base offset + index. Raises `DecodeError`."""
+    return decode_columns(data, header, max_bytes).records()
+
+
+def decode_columns(
+    data: memoryview, header: BatchHeader, max_bytes: int = MAX_UNPACKED_BYTES
+) -> RecordColumns:
+    """Every record of one batch, in order, as columns. Raises `DecodeError`."""
     area = bytes(records_area(data, header, max_bytes))
     if len(area) < _COUNT.size:
         raise BatchError("a records area has no count")
     (count,) = _COUNT.unpack_from(area)
     if count < 0 or count * 7 > len(area):
         raise BatchError(f"{count} records announced in {len(area)} bytes")
-    first = header.first_timestamp
+    walker = _RecordWalker(area, count)
     try:
-        return list(_walk_records(area, count, header.base_offset, first if first > 0 else None))
+        walker.walk()
     except IndexError:
         raise BatchError("a record runs past the end of its batch") from None
+    first, deltas = header.first_timestamp, walker.deltas
+    if first <= 0:
+        timestamps = [NO_TIMESTAMP] * count
+    elif any(deltas):
+        timestamps = [first + delta for delta in deltas]
+    else:
+        timestamps = [first] * count
+    return RecordColumns(header.base_offset, timestamps, walker.keys, walker.values)
 
 
 def _varint_at(area: bytes, position: int) -> tuple[int, int]:
@@ -271,44 +360,123 @@ def _varint_at(area: bytes, position: int) -> tuple[int, int]:
     return (result >> 1) ^ -(result & 1), position
 
 
-def _walk_records(area: bytes, count: int, base_offset: int, first_timestamp: int | None) -> Iterator[Record]:
-    # The loop of the consuming client: one-byte varints, by far the most common, are read in place.
-    position, end = _COUNT.size, len(area)
-    make = Record._make
-    for offset in range(base_offset, base_offset + count):
-        length = area[position]
-        if length < 0x80:
-            length, position = (length >> 1) ^ -(length & 1), position + 1
-        else:
-            length, position = _varint_at(area, position)
-        stop = position + length
-        if length < 6 or stop > end:
+class _RecordWalker:
+    """The loop of the consuming client: most records are recognised by the bytes that they must have.
+
+    The first two bytes of a record (its length, and the attributes or the rest of the length) tell where its
+    parts are, if it has no key, a one-byte timestamp delta, and the offset delta that its index demands; then
+    the bytes between are compared in one go. Whatever differs goes through `_read_record`.
+    """
+
+    __slots__ = ("area", "count", "deltas", "keys", "values")
+
+    def __init__(self, area: bytes, count: int) -> None:
+        self.area, self.count = area, count
+        self.deltas: list[int] = []  # to the first timestamp
+        self.keys: list[bytes | None] = [None] * count
+        self.values: list[bytes] = []
+
+    def walk(self) -> None:
+        """Fill the columns. Raises `BatchError`, or `IndexError` at the end of the bytes."""
+        position, index = _COUNT.size, 0
+        while index < self.count:
+            width = len(_varint_of(index))
+            stop = min(1 << (7 * width - 1), self.count)
+            position = self._walk_width(position, index, stop, width)
+            index = stop
+        if position > len(self.area):
             raise BatchError("a record runs past the end of its batch")
-        delta = area[position + 1]
-        if delta < 0x80:
-            delta, position = (delta >> 1) ^ -(delta & 1), position + 2
-        else:
-            delta, position = _varint_at(area, position + 1)
-        if area[position] < 0x80:  # offset delta: the index says the same
-            position += 1
-        else:
-            _, position = _varint_at(area, position)
-        key = None
-        has_key = area[position]
+
+    def _walk_width(self, position: int, start: int, stop: int, width: int) -> int:
+        # Records whose offset delta takes `width` bytes: one table of shapes is right for all of them.
+        area, varints = self.area, _varints()
+        starts_with = area.startswith
+        add_delta, add_value = self.deltas.append, self.values.append
+        shape_of = _shapes.setdefault(width, {}).get
+        for index in range(start, min(stop, _SMALL)):
+            shape = shape_of(area[position : position + 2]) or _shape_at(area, position, width)
+            deltas_at, value_at, size, tail = shape
+            delta = area[position + deltas_at - 1]
+            deltas_at += position
+            if delta < 0x80 and starts_with(varints[index] + tail, deltas_at):
+                add_delta((delta >> 1) ^ -(delta & 1) if delta else 0)
+                stop_at = position + size
+                add_value(area[position + value_at : stop_at - 1])
+                position = stop_at
+            else:
+                delta, self.keys[index], value, position = _read_record(area, position)
+                add_delta(delta)
+                add_value(value)
+        for index in range(max(start, _SMALL), stop):
+            delta, self.keys[index], value, position = _read_record(area, position)
+            add_delta(delta)
+            add_value(value)
+        return position
+
+
+# By bytes of the offset delta, then by the first two bytes of a record; at most 17,000 entries each.
+_shapes: dict[int, dict[bytes, tuple[int, int, int, bytes]]] = {}
+_NO_SHAPE = (1, 0, 0, b"\xff" * 12)  # of a record that must be read step by step: no bytes match this
+
+
+def _shape_at(area: bytes, position: int, width: int) -> tuple[int, int, int, bytes]:
+    """Where things are in the record at `position`, if it has no key and is like most.
+
+    Returns, counted from the record's first byte, where the offset delta (of `width` bytes) and the value
+    begin, the record's size, and the bytes between offset delta and value.
+    """
+    lead = area[position : position + 2]
+    if len(lead) < 2 or (lead[1] != 0 if lead[0] < 0x80 else lead[1] >= 0x80):
+        return _NO_SHAPE
+    length, length_bytes = _varint_at(lead, 0)
+    deltas_at = length_bytes + 2  # behind attributes and timestamp delta
+    rest = length - 2 - width - 2  # value with its length, between the key's mark and the number of headers
+    size = rest - 1 if rest <= 64 else rest - 2
+    if size < 0 or len(_varint_of(size)) + size != rest:
+        return _NO_SHAPE
+    tail = _NO_KEY + _varint_of(size)
+    shape = deltas_at, deltas_at + width + len(tail), length_bytes + length, tail
+    _shapes[width][lead] = shape
+    return shape
+
+
+def _read_record(area: bytes, position: int) -> tuple[int, bytes | None, bytes, int]:
+    """Timestamp delta, key, value of the record at `position`, and where the next one begins."""
+    length = area[position]
+    if length < 0x80:
+        length, position = (length >> 1) ^ -(length & 1), position + 1
+    else:
+        length, position = _varint_at(area, position)
+    stop = position + length
+    if length < 6 or stop > len(area):
+        raise BatchError("a record runs past the end of its batch")
+    delta = area[position + 1]
+    if delta < 0x80:
+        delta, position = (delta >> 1) ^ -(delta & 1), position + 2
+    else:
+        delta, position = _varint_at(area, position + 1)
+    if area[position] < 0x80:  # offset delta: the index says the same
         position += 1
-        if has_key:
-            size, position = _varint_at(area, position)
-            if has_key != 1 or size < 0 or position + size > stop:
-                raise BatchError("a record's key runs past its end")
-            key = area[position : position + size]
-            position += size
+    else:
+        _, position = _varint_at(area, position)
+    key = None
+    has_key = area[position]
+    position += 1
+    if has_key:
         size = area[position]
         if size < 0x80:
             size, position = (size >> 1) ^ -(size & 1), position + 1
         else:
             size, position = _varint_at(area, position)
-        if size < 0 or position + size > stop:
-            raise BatchError("a record's value runs past its end")
-        timestamp = NO_TIMESTAMP if first_timestamp is None else first_timestamp + delta
-        yield make((offset, timestamp, key, area[position : position + size]))
-        position = stop
+        if has_key != 1 or size < 0 or position + size > stop:
+            raise BatchError("a record's key runs past its end")
+        key = area[position : position + size]
+        position += size
+    size = area[position]
+    if size < 0x80:
+        size, position = (size >> 1) ^ -(size & 1), position + 1
+    else:
+        size, position = _varint_at(area, position)
+    if size < 0 or position + size > stop:
+        raise BatchError("a record's value runs past its end")
+    return delta, key, area[position : position + size], stop

@@ -8,11 +8,10 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import crc32c
-
 from fluvio_local_cluster.storage.index import OffsetIndex
 from fluvio_local_cluster.storage.markers import Hole
 from fluvio_protocol.batch import CRC_START, HEADER_BYTES, LENGTH_PREFIX_BYTES, MAGIC, MIN_BATCH_LEN
+from fluvio_protocol.checksum import crc32c
 
 Read = Callable[[int, int], bytes]
 
@@ -155,7 +154,7 @@ def _crc_in_parts(read: Read, position: int, stop: int) -> int:
         part = read(min(VERIFY_CHUNK_BYTES, stop - position), position)
         if not part:
             break
-        crc = crc32c.crc32c(part, crc)
+        crc = crc32c(part, crc)
         position += len(part)
     return crc
 
