@@ -5,10 +5,13 @@ Nothing is imported before it is known to be needed: `fluvio --version` loads th
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would double `--version`
 if TYPE_CHECKING:
+    from typing import Any
+
     from fluvio_cli.context import CliContext
+    from fluvio_cli.output.printer import Printer
 
 
 def version_line() -> str:
@@ -29,7 +32,7 @@ def main() -> int:
 
     printer = Printer(sys.stdout, sys.stderr, os.environ)
 
-    def make_context(root_options: dict[str, Any]) -> "CliContext":
+    def make_context(root_options: "dict[str, Any]") -> "CliContext":
         return _context(root_options, printer)
 
     try:
@@ -46,7 +49,7 @@ def main() -> int:
     return code
 
 
-def _report(error: BaseException, printer: Any) -> int:
+def _report(error: BaseException, printer: "Printer") -> int:
     from fluvio_cli import failures
 
     try:
@@ -58,7 +61,7 @@ def _report(error: BaseException, printer: Any) -> int:
     return code
 
 
-def _context(root_options: dict[str, Any], printer: Any) -> "CliContext":
+def _context(root_options: "dict[str, Any]", printer: "Printer") -> "CliContext":
     from pathlib import Path
 
     from fluvio_cli.context import CliContext

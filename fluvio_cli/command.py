@@ -108,8 +108,11 @@ def _parameter(param: Any, default: Any) -> Parameter:
 
 
 def _plain_parser(kind: Any) -> Callable[[str], Any]:
-    """A parser for a parameter declared without one: integers, with the range given, and text."""
-    if kind.name.startswith("integer"):
+    """A parser for a parameter declared without one: integers, with the range given, and text.
+
+    Typer calls an integer `integer` or, from 0.28 on, `int`.
+    """
+    if kind.name.startswith("int"):
         from fluvio_cli.values import integer
 
         minimum, maximum = getattr(kind, "min", None), getattr(kind, "max", None)

@@ -1,0 +1,60 @@
+"""How each exception ends the command."""
+
+import errno
+import io
+
+import pytest
+
+from fluvio_cli import failures
+from fluvio_cli.failures import UsageError, describe, report
+from fluvio_cli.output.printer import Printer
+from fluvio_types.errors import FluvioError, NotSupportedYetError
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (FluvioError("no"), 1, "no"),
+        (NotSupportedYetError("x"), 1, "not supported yet: x"),
+        (UsageError("error: x"), 2, "error: x"),
+        (KeyboardInterrupt(), 130, None),
+        (BrokenPipeError(), 0, None),
+        (FileNotFoundError(errno.ENOENT, "No such file", "f"), 1, "f: No such file (os error 2)"),
+        (ExceptionGroup("tasks", [ValueError("x"), FluvioError("known")]), 1, "known"),
+        (BaseExceptionGroup("tasks", [KeyboardInterrupt()]), 130, None),
+    ],
+)
+def test_expected_ends_have_their_code_and_text(
+    error: BaseException, exit_code: int, message: str | None
+) -> None:
+    failure = describe(error)
+    assert (failure.exit_code, failure.message) == (exit_code, message)
+
+
+def test_a_bug_says_that_it_is_one_and_how_to_see_more() -> None:
+    failure = describe(ValueError("odd"))
+    assert failure.exit_code == failures.BUG
+    assert failure.message is not None
+    assert failure.message.startswith("unexpected ValueError: odd\n")
+    assert failures.TRACEBACK_VARIABLE in failure.message
+
+
+def said(error: BaseException, environment: dict[str, str], *, terminal: bool = False) -> str:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    stderr = Stream()
+    report(error, Printer(io.StringIO(), stderr, environment), environment)
+    return stderr.getvalue()
+
+
+def test_a_hint_is_shown_to_people_only() -> None:
+    error = FluvioError("no", hint="do this")
+    assert said(error, {}) == "no\n"
+    assert said(error, {}, terminal=True) == "no\n\nhint: do this\n"
+
+
+def test_a_traceback_is_shown_when_asked_for() -> None:
+    assert "Traceback" not in said(ValueError("x"), {})
+    assert "ValueError: x" in said(ValueError("x"), {failures.TRACEBACK_VARIABLE: "1"})
