@@ -89,7 +89,7 @@ def scan(
     not reach beyond `end_offset`, and, with `check_crc`, its CRC matches. Good ones are noted in `index`.
     """
     chunk_bytes = VERIFY_CHUNK_BYTES if check_crc else HEADER_CHUNK_BYTES
-    unpack, crc_of = _HEAD.unpack_from, crc32c.crc32c
+    unpack, crc_of = _HEAD.unpack_from, crc32c
     chunk, view, start = b"", memoryview(b""), position
     batches = 0
     last_offset = end_offset if end_offset is not None else _NO_LIMIT
