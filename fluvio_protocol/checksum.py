@@ -5,12 +5,15 @@ modules that nothing here uses. The extension inside it needs none of that, so i
 where it does not stand where we expect it, the package is imported as usual.
 """
 
-from collections.abc import Callable
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
-from typing import cast
+from typing import Protocol, cast
 
-Checksum = Callable[[bytes | bytearray | memoryview], int]
+
+class Checksum(Protocol):
+    """`crc` is the checksum of what stands before `data`, to go on from."""
+
+    def __call__(self, data: bytes | bytearray | memoryview, crc: int = 0, /) -> int: ...
 
 
 def _load() -> Checksum:
