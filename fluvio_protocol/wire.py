@@ -83,7 +83,7 @@ __all__ = [
     "is_wire_struct", "request", "since", "u8", "u16", "u32", "u64", "union", "varbytes", "varint",
     "wire_choice", "wire_fields", "wire_struct",
     # asking
-    "RequestInfo", "declared_requests", "request_info",
+    "RequestInfo", "declared_requests", "fields_at", "request_info",
     # coding
     "MAX_ELEMENTS", "MAX_STRING_BYTES", "Codec", "DecodeError", "EncodeError", "Reader", "codec", "decode",
     "encode", "encode_into", "encode_varint", "type_name",
@@ -154,11 +154,8 @@ def _derive(wire_type: Any, version: int) -> Codec:
         if len(inner) != 1:
             raise TypeError(f"{wire_type} needs `union(...)` metadata")
         return option_codec(codec(inner[0], version))
-    if is_wire_struct(origin):
-        substitution = dict(zip(origin.__parameters__, get_args(wire_type), strict=True))
-        return _struct_codec(origin, version, substitution)
-    if is_wire_struct(wire_type):
-        return _struct_codec(wire_type, version, {})
+    if is_wire_struct(origin or wire_type):
+        return _struct_codec(wire_type, version)
     if wire_type in _PLAIN:
         return _PLAIN[wire_type]
     if isinstance(wire_type, type) and issubclass(wire_type, enum.IntEnum):
@@ -232,29 +229,41 @@ def _union_codec(mark: Union, version: int) -> Codec:
     return Codec(encode_union, decode_union, 1)
 
 
+def fields_at(wire_type: Any, version: int) -> list[tuple[WireField, Any]]:
+    """The fields that a struct has at a version, each with its type; a generic's parameters are filled in."""
+    cls = get_origin(wire_type) or wire_type
+    arguments = get_args(wire_type)
+    substitution = dict(zip(cls.__parameters__, arguments, strict=True)) if arguments else {}
+    return [
+        (declared, _substitute(declared.wire_type, substitution))
+        for declared in wire_fields(cls)
+        if declared.since <= version <= declared.until
+    ]
+
+
 def _substitute(wire_type: Any, substitution: Mapping[Any, Any]) -> Any:
-    if not substitution:
-        return wire_type
     if isinstance(wire_type, TypeVar):
         return substitution[wire_type]
-    parameters = getattr(wire_type, "__parameters__", ())
+    parameters = getattr(wire_type, "__parameters__", ()) if substitution else ()
     if parameters:
         return wire_type[tuple(substitution[parameter] for parameter in parameters)]
     return wire_type
 
 
-def _struct_codec(cls: type, version: int, substitution: Mapping[Any, Any]) -> Codec:
+def _struct_codec(wire_type: Any, version: int) -> Codec:
     """Encodes runs of neighbouring scalars at once; decodes straight into the slots, past the constructor."""
-    present: list[tuple[str, Codec]] = []
-    absent: list[tuple[Any, WireField]] = []
-    for declared in wire_fields(cls):
-        if declared.since <= version <= declared.until:
-            present.append((declared.name, codec(_substitute(declared.wire_type, substitution), version)))
-        else:
-            absent.append((_slot_setter(cls, declared.name), declared))
+    cls = get_origin(wire_type) or wire_type
+    present = [
+        (declared.name, codec(field_type, version)) for declared, field_type in fields_at(wire_type, version)
+    ]
+    absent = [
+        (_slot_setter(cls, declared.name), declared)
+        for declared in wire_fields(cls)
+        if not declared.since <= version <= declared.until
+    ]
     encoders = _fused_encoders(present)
     decoders = tuple((_slot_setter(cls, name), part.decode) for name, part in present)
-    new: Any = cls.__new__
+    new = cls.__new__
 
     def encode_struct(out: bytearray, value: Any) -> None:
         for read_fields, encode_fields in encoders:

@@ -1,7 +1,8 @@
 """The frames captured from official clients, servers and engines, in one form. Files: tests/data/*.json.
 
 `golden-vectors.json` and `engine-frames.json` hold whole frames of public connections,
-`engine-internal-frames.json` payloads of private ones. A frame knows the type of its body, so tests decode it as our programs would.
+`engine-internal-frames.json` payloads of private ones. A frame knows the type of its body, so tests decode
+it as our programs would.
 """
 
 import functools
