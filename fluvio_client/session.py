@@ -72,7 +72,7 @@ class Session:
         body = ApiVersionsRequest(client_version=CLIENT_VERSION, client_os=sys.platform, client_arch=machine)
         return encode_request(body, API_VERSIONS_VERSION, _HANDSHAKE_ID, self.client_id)
 
-    def handshake_done(self, payload: bytes | memoryview) -> None:
+    def handshake_done(self, payload: bytes | bytearray | memoryview) -> None:
         """Take the answer to the handshake.
 
         Raises `DecodeError` (not a Fluvio server), `IncompatibleServerError` (controller too old), or the

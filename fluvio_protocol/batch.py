@@ -244,7 +244,7 @@ class BatchBuilder:
     def build(self, codec: Codec = Codec.NONE) -> bytearray:
         """The finished batch with its CRC; base offset is count - 1 and the epoch -1, as clients send."""
         records = memoryview(b"".join(self._parts))[1:]
-        area = b"%b%b%b" % (_COUNT.pack(self.count), records, b"\0" if self.count else b"")
+        area = b"".join((_COUNT.pack(self.count), records, b"\0" if self.count else b""))
         packed = compress(codec, area)
         return assemble(
             packed,
@@ -389,7 +389,7 @@ class _RecordWalker:
 
     def _walk_width(self, position: int, start: int, stop: int, width: int) -> int:
         # Records whose offset delta takes `width` bytes: one table of shapes is right for all of them.
-        area, varints = self.area, _varints()
+        area, keys, varints = self.area, self.keys, _varints()
         starts_with = area.startswith
         add_delta, add_value = self.deltas.append, self.values.append
         shape_of = _shapes.setdefault(width, {}).get
@@ -403,12 +403,29 @@ class _RecordWalker:
                 stop_at = position + size
                 add_value(area[position + value_at : stop_at - 1])
                 position = stop_at
-            else:
-                delta, self.keys[index], value, position = _read_record(area, position)
-                add_delta(delta)
-                add_value(value)
+                continue
+            if delta < 0x80 and size and starts_with(varints[index] + b"\1", deltas_at):
+                key_at = deltas_at + width + 2
+                key_end = key_at + (area[key_at - 1] >> 1)
+                stop_at = position + size
+                rest = stop_at - 1 - key_end  # value with its length
+                value_size = rest - 1 if rest <= 64 else rest - 2
+                if (
+                    area[key_at - 1] & 0x81 == 0
+                    and 0 <= value_size < _SMALL
+                    and rest != 65
+                    and starts_with(varints[value_size], key_end)
+                ):
+                    add_delta((delta >> 1) ^ -(delta & 1) if delta else 0)
+                    keys[index] = area[key_at:key_end]
+                    add_value(area[stop_at - 1 - value_size : stop_at - 1])
+                    position = stop_at
+                    continue
+            delta, keys[index], value, position = _read_record(area, position)
+            add_delta(delta)
+            add_value(value)
         for index in range(max(start, _SMALL), stop):
-            delta, self.keys[index], value, position = _read_record(area, position)
+            delta, keys[index], value, position = _read_record(area, position)
             add_delta(delta)
             add_value(value)
         return position

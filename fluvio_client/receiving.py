@@ -1,0 +1,69 @@
+"""Where arriving bytes go: cuts a stream into frames without copying the large ones.
+
+Layout: docs/protocol.md, "Frame and headers". The transport is told where to put the next bytes
+(`buffer`) and says how many came (`received`). Small frames are cut from one buffer that is used again; a
+frame that will not fit gets a buffer of its own size, and its bytes are received right into it. No I/O here.
+"""
+
+from fluvio_protocol.frame import LENGTH, FrameTooLargeError
+from fluvio_types.defaults import MAX_FRAME_BYTES
+
+_SCRATCH_BYTES = 64 * 1024
+
+
+class FrameReceiver:
+    """Frames of one connection. A payload that was returned belongs to the caller and never changes."""
+
+    __slots__ = ("_filled", "_large", "_large_filled", "_scratch", "_view", "max_bytes")
+
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self._scratch = bytearray(_SCRATCH_BYTES)
+        self._view = memoryview(self._scratch)
+        self._filled = 0  # bytes in the scratch buffer
+        self._large: bytearray | None = None  # payload of a frame that gets a buffer of its own
+        self._large_filled = 0
+
+    def buffer(self) -> memoryview:
+        """Where the next bytes go; never empty. Valid until `received` is called."""
+        if self._large is not None:
+            return memoryview(self._large)[self._large_filled :]
+        return self._view[self._filled :]
+
+    def received(self, count: int) -> list[bytes | bytearray]:
+        """`count` bytes were put into `buffer()`: the payloads that this completes, in order.
+
+        Raises `FrameTooLargeError` for a length that is not positive or above the limit: the stream is lost.
+        """
+        if self._large is not None:
+            self._large_filled += count
+            if self._large_filled < len(self._large):
+                return []
+            done, self._large = self._large, None
+            return [done]
+        self._filled += count
+        payloads: list[bytes | bytearray] = []
+        position = 0
+        while self._filled - position >= LENGTH.size:
+            size: int = LENGTH.unpack_from(self._scratch, position)[0]
+            if not 0 < size <= self.max_bytes:
+                raise FrameTooLargeError(
+                    f"a frame of {size} bytes is announced, the limit is {self.max_bytes}"
+                )
+            start = position + LENGTH.size
+            stop = start + size
+            if stop > self._filled:
+                if LENGTH.size + size > _SCRATCH_BYTES:
+                    self._large = bytearray(size)
+                    self._large_filled = self._filled - start
+                    self._large[: self._large_filled] = self._view[start : self._filled]
+                    self._filled = 0
+                    return payloads
+                break
+            payloads.append(bytes(self._view[start:stop]))
+            position = stop
+        rest = self._filled - position
+        if position and rest:
+            self._scratch[:rest] = self._scratch[position : self._filled]
+        self._filled = rest
+        return payloads
