@@ -12,10 +12,14 @@ from fluvio_cli.grammar import InvalidChoiceError
 
 
 class Choice:
-    """A parser for one of several words; `ignore_case` returns the word as listed."""
+    """A parser for one of several words; `ignore_case` returns the word as listed.
 
-    def __init__(self, *choices: str, ignore_case: bool = False) -> None:
+    A usage error lists the words, or is `problem` with the text given in place of `{text}`.
+    """
+
+    def __init__(self, *choices: str, ignore_case: bool = False, problem: str | None = None) -> None:
         self.choices = choices
+        self._problem = problem
         self.__name__ = "choice"  # Typer asks a parser for its name
         self._ignore_case = ignore_case
 
@@ -23,10 +27,22 @@ class Choice:
         for choice in self.choices:
             if text == choice or (self._ignore_case and text.lower() == choice):
                 return choice
+        if self._problem is not None:
+            raise ValueError(self._problem.format(text=text))
         raise InvalidChoiceError(self.choices)
 
 
 output_format = Choice("table", "yaml", "json", "toml", ignore_case=True)
+topic_compression = Choice(
+    *("none", "gzip", "snappy", "lz4", "any", "zstd"),
+    ignore_case=True,
+    problem="Invalid compression type in topic",
+)
+producer_compression = Choice(
+    *("none", "gzip", "snappy", "zstd", "lz4"),
+    ignore_case=True,
+    problem="unknown compression format: {text}",
+)
 
 
 def integer(minimum: int, maximum: int) -> Callable[[str], int]:

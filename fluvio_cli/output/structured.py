@@ -91,36 +91,35 @@ def _yaml_entry(head: str, value: Any) -> list[str]:
     """The lines of `head` (a key or a tag) with its value."""
     if isinstance(value, Tagged):
         first, *rest = _yaml_lines(value)
-        return [f"{head} {first}", *rest_indented(rest, value)]
+        return [f"{head} {first}", *_rest_indented(rest, value)]
     if isinstance(value, dict) and value:
         indent = "" if head.startswith("!") else "  "
         return [head, *(f"{indent}{line}" if line else line for line in _yaml_lines(value))]
     if isinstance(value, list) and value:
         return [head, *_yaml_lines(value)]
-    if isinstance(value, str) and "\n" in value:
-        return [f"{head} {_block_header(value)}", *(f"  {line}".rstrip() for line in _block_lines(value))]
+    if isinstance(value, str) and _fits_block(value):
+        sign = "|" if value.endswith("\n") else "|-"
+        lines = value.removesuffix("\n").split("\n")
+        return [f"{head} {sign}", *(f"  {line}" if line else line for line in lines)]
     return [f"{head} {_yaml_scalar(value)}"]
 
 
-def rest_indented(lines: list[str], value: Tagged) -> list[str]:
+def _rest_indented(lines: list[str], value: Tagged) -> list[str]:
     """Lines below `key: !tag`: a mapping stands one level in, a list flush with the key."""
     if isinstance(value.value, list):
         return lines
     return [f"  {line}" if line else line for line in lines]
 
 
-def _block_header(text: str) -> str:
+def _fits_block(text: str) -> bool:
+    """Whether `text` can stand as a block of lines; first and last line decide how a block is read."""
+    lines = text.removesuffix("\n").split("\n")
     return (
-        "|"
-        if text.endswith("\n") and not text.endswith("\n\n")
-        else "|-"
-        if not text.endswith("\n")
-        else "|+"
+        len(lines) > 1
+        and text.replace("\n", "").isprintable()
+        and not (lines[0][:1].isspace() or not lines[0])
+        and bool(lines[-1])
     )
-
-
-def _block_lines(text: str) -> list[str]:
-    return text.removesuffix("\n").split("\n")
 
 
 def _yaml_scalar(value: Any) -> str:

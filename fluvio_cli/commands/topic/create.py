@@ -86,7 +86,7 @@ def command(
         typer.Option(
             "--compression-type",
             metavar="compression",
-            parser=values.Choice("none", "gzip", "snappy", "lz4", "any", "zstd", ignore_case=True),
+            parser=values.topic_compression,
             help="Compression that producers must use (server's default: any)",
         ),
     ] = None,

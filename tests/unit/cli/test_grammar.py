@@ -143,7 +143,8 @@ FULL_USAGE = "Usage: fluvio consume [OPTIONS] <topic>"
         (
             ("t", "--start", "1", "-H1", "-B"),
             (
-                "error: the argument '--start <integer>' cannot be used with:\n  --head <integer>\n  --beginning",
+                "error: the argument '--start <integer>' cannot be used with:\n"
+                "  --head <integer>\n  --beginning",
                 "Usage: fluvio consume --start <integer> <topic>",
             ),
         ),

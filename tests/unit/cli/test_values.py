@@ -14,6 +14,8 @@ from fluvio_cli.values import (
     parse_delivery,
     parse_duration_ns,
     parse_isolation,
+    producer_compression,
+    topic_compression,
     u16,
 )
 
@@ -187,6 +189,14 @@ def test_integers_out_of_range_are_told(text: str, reason: str) -> None:
     with pytest.raises(ValueError) as caught:
         u16(text)
     assert reason in str(caught.value)
+
+
+def test_compressions_ignore_case_and_refuse_others_in_the_official_words() -> None:
+    assert topic_compression("LZ4") == "lz4"
+    with pytest.raises(ValueError, match=r"^Invalid compression type in topic$"):
+        topic_compression("x")
+    with pytest.raises(ValueError, match=r"^unknown compression format: any$"):
+        producer_compression("any")
 
 
 def test_offsets_have_64_bits() -> None:
