@@ -1,0 +1,211 @@
+"""Consumed records as text: the forms of `consume -O`, `-k`, `-F` and `--truncate`.
+
+Each form turns a run of records of one partition into bytes at once, so that the common case, text
+without keys, costs nothing a record: the values are joined, looked at together and written as they are.
+What the official tool prints is kept to the byte, hex dumps and table blocks included.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from fluvio_cli.output.template import Template
+from fluvio_protocol.batch import Record
+
+FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
+_LOOKS_BINARY_BYTES = 1024
+_BINARY_STARTS = (b"%PDF", b"\x89PNG\x0d\x0a\x1a\x0a")
+_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32 byte order marks
+_RULE = b"-" * 78 + b"\n\n"
+
+
+class RecordOptions(NamedTuple):
+    """How records are shown; `template`, `truncate_to` and a `form` exclude each other."""
+
+    form: str = "dynamic"
+    with_key: bool = False
+    template: Template | None = None
+    truncate_to: int | None = None  # characters
+    suppress_unknown: bool = False
+
+
+Render = Callable[[Sequence[Record], int], bytes]
+
+
+def renderer(options: RecordOptions) -> Render:
+    """The function that turns records, and the number of their partition, into output."""
+    if options.template is None and options.truncate_to is None and not options.with_key:
+        if options.form == "dynamic":
+            return _render_plain
+        if options.form in ("text", "raw"):
+            return lambda records, partition: _render_each(records, partition, options, check_text=True)
+    return lambda records, partition: _render_each(records, partition, options)
+
+
+def _render_plain(records: Sequence[Record], partition: int) -> bytes:
+    joined = b"\n".join([record.value for record in records])
+    if b"\0" not in joined and _BINARY_STARTS[0] not in joined and _BINARY_STARTS[1] not in joined:
+        if joined.isascii():
+            return joined + b"\n"
+        try:
+            joined.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return joined + b"\n"
+    return _render_each(records, partition, RecordOptions())
+
+
+def _render_each(
+    records: Sequence[Record], partition: int, options: RecordOptions, *, check_text: bool = False
+) -> bytes:
+    if check_text:
+        joined = b"\n".join([record.value for record in records])
+        if joined.isascii() and b"\0" not in joined and b"%PDF" not in joined:
+            return joined + b"\n"
+    return b"".join([_render_record(record, partition, options) for record in records])
+
+
+def _render_record(record: Record, partition: int, options: RecordOptions) -> bytes:
+    if options.template is not None:
+        body: bytes | None = _fill(options.template, record, partition) + b"\n"
+    else:
+        body = _render_value(record.value, options)
+    if body is None:
+        return b""
+    if options.with_key and not (options.form == "table" and body.startswith(b"error")):
+        return b"[%b] %b" % (b"null" if record.key is None else _as_text(record.key), body)
+    if options.truncate_to is not None:
+        return body.decode(errors="replace").rstrip("\n")[: options.truncate_to].encode() + b"\n"
+    return body
+
+
+def _render_value(value: bytes, options: RecordOptions) -> bytes | None:
+    """The lines of one value; None when it is to be left out."""
+    form = options.form
+    if form == "binary" or (form == "dynamic" and looks_binary(value)):
+        return hex_dump(value) + _RULE
+    if form == "json":
+        return _json_lines(value, suppress=options.suppress_unknown)
+    if form == "table":
+        return _table_lines(value)
+    if form == "text" and not options.suppress_unknown and looks_binary(value):
+        return b"binary: (%d bytes)\n" % len(value)
+    return _as_text(value) + b"\n"
+
+
+def _as_text(value: bytes) -> bytes:
+    return value if value.isascii() else value.decode(errors="replace").encode()
+
+
+def looks_binary(value: bytes) -> bool:
+    """Whether a value is no text: a NUL near its start, a PDF or a PNG; byte order marks say text."""
+    if value.startswith(_TEXT_MARKS):
+        return False
+    return b"\0" in value[:_LOOKS_BINARY_BYTES] or value.startswith(_BINARY_STARTS)
+
+
+_HEX_TEXT = bytes(code if 32 <= code < 127 else 46 if code == 10 else 32 for code in range(256))
+
+
+def hex_dump(value: bytes) -> bytes:
+    """Rows of 16 bytes: offset, two groups of eight, and the text between bars."""
+    rows = []
+    for start in range(0, len(value), 16):
+        row = value[start : start + 16]
+        left, right = row[:8].hex(" "), row[8:].hex(" ")
+        text = row.translate(_HEX_TEXT).decode("ascii").ljust(16)
+        rows.append(f"{start:08x}  {left:<23}  {right:<23}  |{text}|\n")
+    return "".join(rows).encode()
+
+
+def _json_lines(value: bytes, *, suppress: bool) -> bytes | None:
+    import json
+
+    try:
+        data = json.loads(value)
+    except (ValueError, RecursionError) as exc:
+        if suppress:
+            return None
+        data = {"error": json_problem(value, exc)}
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def json_problem(value: bytes, error: Exception) -> str:
+    """Why `value` is not JSON, in the words of the official tool's parser where it is alike."""
+    import json
+
+    if not isinstance(error, json.JSONDecodeError):
+        return "expected value at line 1 column 1"
+    text, place = error.doc, error.pos
+    line, column = error.lineno, error.colno
+    if place >= len(text):
+        return f"EOF while parsing a value at line {line} column {max(column - 1, 0)}"
+    if error.msg.startswith("Extra data"):
+        return f"trailing characters at line {line} column {column}"
+    if error.msg.startswith("Expecting value"):
+        word = text[place : place + 5]
+        for known in ("null", "true", "false"):
+            if word[:1] == known[0]:
+                matching = next(
+                    (i for i, (a, b) in enumerate(zip(word, known, strict=False)) if a != b), len(word)
+                )
+                return f"expected ident at line {line} column {column + matching}"
+        return f"expected value at line {line} column {column}"
+    return f"{error.msg[:1].lower()}{error.msg[1:]} at line {line} column {column}"
+
+
+def _table_lines(value: bytes) -> bytes:
+    import json
+
+    try:
+        data = json.loads(value)
+    except (ValueError, RecursionError) as exc:
+        return f"error parsing record as json: {json_problem(value, exc)}\n".encode()
+    if not isinstance(data, dict):
+        return b"error: Unable to parse json as object map\n"
+    names = sorted(data)
+    cells = [_cell(data[name]) for name in names]
+    widths = [max(len(name), len(cell)) for name, cell in zip(names, cells, strict=True)]
+
+    def row(texts: Sequence[str]) -> str:
+        return (
+            "|"
+            + "|".join(f" {text.ljust(width)} " for text, width in zip(texts, widths, strict=True))
+            + "|\n"
+        )
+
+    edge = "+" + "+".join("-" * (width + 2) for width in widths) + "+\n"
+    under_header = "+" + "=" * (sum(widths) + 3 * len(widths) - 1) + "+\n"
+    return (edge + row(names) + under_header + row(cells) + edge).encode()
+
+
+def _cell(data: Any) -> str:
+    import json
+
+    return data if isinstance(data, str) else json.dumps(data, sort_keys=True, ensure_ascii=False)
+
+
+def _fill(template: Template, record: Record, partition: int) -> bytes:
+    return template.render(
+        {
+            "key": "null" if record.key is None else record.key.decode(errors="replace"),
+            "value": record.value.decode(errors="replace"),
+            "offset": str(record.offset),
+            "partition": str(partition),
+            "time": format_timestamp(record.timestamp),
+        }
+    ).encode()
+
+
+def format_timestamp(timestamp_ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds; `NA` when there is none."""
+    if timestamp_ms < 0:
+        return "NA"
+    from datetime import UTC, datetime
+
+    seconds, milliseconds = divmod(timestamp_ms, 1000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return "NA"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
