@@ -85,9 +85,8 @@ def decode_request(routes: Mapping[int, Route], payload: memoryview) -> tuple[Ro
         raise BadRequestError(str(exc)) from exc
 
 
-async def serve_requests(connection: Connection, service: Service, session: Session) -> None:
+async def serve_requests(connection: Connection, routes: Mapping[int, Route], session: Session) -> None:
     """Handle the requests of one connection until its peer closes it or sends something undecodable."""
-    routes = service.routes
     burst = 0
     try:
         while True:

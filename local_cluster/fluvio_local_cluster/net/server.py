@@ -123,7 +123,7 @@ class Server:
         session: Any = None
         try:
             session = self._service.opened(connection)
-            await connection.run(serve_requests(connection, self._service, session))
+            await connection.run(serve_requests(connection, self._service.routes, session))
         except Exception:
             _logger.exception("a connection failed server=%s peer=%s", self.name, connection.peer)
         finally:

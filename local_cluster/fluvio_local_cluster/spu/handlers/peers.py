@@ -1,0 +1,79 @@
+"""What other SPUs ask on the private port. Layout: docs/protocol.md, "Consumer offsets across SPUs"."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fluvio_local_cluster.net import Connection, Route
+from fluvio_local_cluster.spu.offset_store import OffsetStore
+from fluvio_local_cluster.storage import StorageError
+from fluvio_protocol.api.replication import (
+    Consumer,
+    FetchConsumerOffsetResponse,
+    FetchStreamRequest,
+    FetchStreamResponse,
+    PeerFetchConsumerOffsetRequest,
+    PeerKey,
+    PeerUpdateConsumerOffsetRequest,
+    PeerUpdateConsumerOffsetResponse,
+)
+from fluvio_protocol.error_code import ErrorKind, code
+from fluvio_protocol.frame import RequestHeader
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class PeerSession:
+    """A connection of another SPU."""
+
+    connection: Connection
+
+
+class PeerService:
+    """The private port."""
+
+    def __init__(self, store: OffsetStore) -> None:
+        self._store = store
+        self.routes: Mapping[int, Route] = {
+            PeerKey.FETCH_STREAM: Route(FetchStreamRequest, self._refuse_follower),
+            PeerKey.FETCH_CONSUMER_OFFSET: Route(PeerFetchConsumerOffsetRequest, self._fetch),
+            PeerKey.UPDATE_CONSUMER_OFFSET: Route(PeerUpdateConsumerOffsetRequest, self._update),
+        }
+
+    def opened(self, connection: Connection) -> PeerSession:
+        """Another SPU has connected."""
+        return PeerSession(connection)
+
+    async def closed(self, session: PeerSession) -> None:
+        """It has gone; nothing is kept of it."""
+
+    async def _refuse_follower(
+        self, session: PeerSession, header: RequestHeader, request: FetchStreamRequest
+    ) -> FetchStreamResponse:
+        """Nothing is replicated yet: the answer is the one for a follower that is not known."""
+        _logger.warning("a follower is refused spu=%d cause=not supported yet: replication", request.spu_id)
+        return FetchStreamResponse()
+
+    async def _fetch(
+        self, session: PeerSession, header: RequestHeader, request: PeerFetchConsumerOffsetRequest
+    ) -> FetchConsumerOffsetResponse:
+        if not self._store.is_leader:
+            return FetchConsumerOffsetResponse(error_code=code(ErrorKind.PARTITION_NOT_LEADER))
+        replica = request.replica_id
+        stored = self._store.get((replica.topic, replica.partition, request.consumer_id))
+        return FetchConsumerOffsetResponse(
+            consumer=None if stored is None else Consumer(offset=stored.offset)
+        )
+
+    async def _update(
+        self, session: PeerSession, header: RequestHeader, request: PeerUpdateConsumerOffsetRequest
+    ) -> PeerUpdateConsumerOffsetResponse:
+        if not self._store.is_leader:
+            return PeerUpdateConsumerOffsetResponse(error_code=code(ErrorKind.PARTITION_NOT_LEADER))
+        replica = request.replica_id
+        try:
+            await self._store.commit((replica.topic, replica.partition, request.consumer_id), request.offset)
+        except StorageError:
+            return PeerUpdateConsumerOffsetResponse(error_code=code(ErrorKind.STORAGE_ERROR))
+        return PeerUpdateConsumerOffsetResponse()

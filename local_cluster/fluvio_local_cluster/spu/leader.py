@@ -1,0 +1,121 @@
+"""A replica that this SPU leads: its log, its high watermark, and who waits for them to move."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from fluvio_local_cluster.spu.replica.assignment import Key
+from fluvio_local_cluster.spu.replica.report import ReplicaFacts
+from fluvio_local_cluster.storage import AppendResult, ReplicaLog
+from fluvio_protocol.api.sc_spu import Replica
+from fluvio_protocol.api.topic import CompressionAlgorithm
+from fluvio_protocol.batch import BatchHeader
+from fluvio_protocol.compression import Codec
+from fluvio_protocol.error_code import ErrorCode
+
+_INLINE_BYTES = 1024 * 1024  # a larger append would hold up all other connections
+_NO_EPOCH = -1  # as the official engine keeps it
+
+
+class LeaderReplica:
+    """Belongs to the event loop; only appends that wait for the disk run in a thread, one at a time."""
+
+    __slots__ = ("_append_lock", "_on_moved", "_watchers", "ended", "is_alone", "key", "log", "replica")
+
+    def __init__(
+        self, replica: Replica, log: ReplicaLog, on_moved: Callable[["LeaderReplica"], None]
+    ) -> None:
+        """`on_moved` is called after each change of LEO or HW."""
+        self.key: Key = (replica.id.topic, replica.id.partition)
+        self.replica = replica
+        self.log = log
+        self.ended: ErrorCode | None = None  # why nothing can be done with it any more
+        self.is_alone = len(replica.replicas) == 1  # nobody else has to confirm: HW = LEO
+        self._on_moved = on_moved
+        self._watchers: set[asyncio.Event] = set()
+        self._append_lock = asyncio.Lock()
+
+    @property
+    def leo(self) -> int:
+        """Log end offset."""
+        return self.log.leo
+
+    @property
+    def hw(self) -> int:
+        """High watermark."""
+        return self.log.hw
+
+    @property
+    def facts(self) -> ReplicaFacts:
+        """What the SC wants to know."""
+        log = self.log
+        return ReplicaFacts(self.key, log.leo, log.hw, log.size_bytes, log.log_start)
+
+    @property
+    def required_codec(self) -> Codec | None:
+        """The codec that the topic demands, or None when any will do."""
+        wanted = self.replica.compression_type
+        return None if wanted is CompressionAlgorithm.ANY else Codec[wanted.name]
+
+    def watch(self, event: asyncio.Event) -> None:
+        """Set `event` whenever LEO or HW move or the replica ends."""
+        self._watchers.add(event)
+
+    def unwatch(self, event: asyncio.Event) -> None:
+        """Stop that."""
+        self._watchers.discard(event)
+
+    async def append(self, records: bytearray | memoryview, headers: Sequence[BatchHeader]) -> AppendResult:
+        """Append all batches of a record set, or none. Raises `storage.StorageError`.
+
+        An append that was begun is finished even when the caller is cancelled.
+        """
+        size = len(records)
+        if size <= _INLINE_BYTES and not self._append_lock.locked() and not self.log.will_roll(size):
+            result = self.log.append(records, headers, _NO_EPOCH)
+            self._moved()
+            return result
+        async with self._append_lock:
+            loop = asyncio.get_running_loop()
+            running = loop.run_in_executor(None, self.log.append, records, headers, _NO_EPOCH)
+            running.add_done_callback(self._append_ended)
+            return await asyncio.shield(running)
+
+    def _append_ended(self, running: "asyncio.Future[AppendResult]") -> None:
+        if not running.cancelled() and running.exception() is None:
+            self._moved()
+
+    def _moved(self) -> None:
+        if self.is_alone:
+            self.log.set_hw(self.log.leo)
+        self._on_moved(self)
+        for event in self._watchers:
+            event.set()
+
+    def raise_hw(self, hw: int) -> None:
+        """Records below `hw` are committed."""
+        self.log.set_hw(hw)
+        self._on_moved(self)
+        for event in self._watchers:
+            event.set()
+
+    async def committed(self, offset: int) -> bool:
+        """Wait until everything below `offset` is committed; False when the replica ends before."""
+        if self.log.hw >= offset:
+            return True
+        event = asyncio.Event()
+        self.watch(event)
+        try:
+            while self.log.hw < offset:
+                if self.ended is not None:
+                    return False
+                await event.wait()
+                event.clear()
+        finally:
+            self.unwatch(event)
+        return True
+
+    def end(self, code: ErrorCode) -> None:
+        """End all streams and waits with `code`; the log is the caller's to close."""
+        self.ended = code
+        for event in self._watchers:
+            event.set()

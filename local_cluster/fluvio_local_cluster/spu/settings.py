@@ -1,0 +1,97 @@
+"""Settings of an SPU process, resolved once from its command line."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fluvio_local_cluster.net import NetLimits
+from fluvio_types.defaults import INDEX_INTERVAL_BYTES, SC_PRIVATE_PORT, SPU_PRIVATE_PORT, SPU_PUBLIC_PORT
+
+
+@dataclass(slots=True, frozen=True)
+class Address:
+    """A host and a port; IPv6 hosts without brackets."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """From `host:port` or `[v6]:port`. Raises `argparse.ArgumentTypeError`."""
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+            raise argparse.ArgumentTypeError(f"`{text}` is not of the form host:port")
+        return cls(host, int(port))
+
+
+@dataclass(slots=True, frozen=True)
+class SpuSettings:
+    """What an SPU needs to know from outside. Times in seconds."""
+
+    spu_id: int
+    public: Address
+    private: Address
+    sc: Address
+    log_base_dir: Path
+    index_interval_bytes: int = INDEX_INTERVAL_BYTES
+    trash_grace_s: float = 3600.0  # deleted replicas are kept so long
+    limits: NetLimits = field(default_factory=NetLimits)
+    ready_fd: int | None = None
+
+
+def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
+    """From a command line; a wrong one ends the process with exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fluvio_local_cluster.spu", description="Streaming processing unit of a Fluvio cluster"
+    )
+    parser.add_argument("-i", "--id", type=int, required=True, help="id of this SPU")
+    parser.add_argument(
+        "-p",
+        "--public-server",
+        type=Address.parse,
+        default=Address("0.0.0.0", SPU_PUBLIC_PORT),
+        metavar="HOST:PORT",
+        help="where clients connect (port 0: any free one)",
+    )
+    parser.add_argument(
+        "-v",
+        "--private-server",
+        type=Address.parse,
+        default=Address("0.0.0.0", SPU_PRIVATE_PORT),
+        metavar="HOST:PORT",
+        help="where other SPUs connect (port 0: any free one)",
+    )
+    parser.add_argument(
+        "--sc-addr",
+        type=Address.parse,
+        default=Address("localhost", SC_PRIVATE_PORT),
+        metavar="HOST:PORT",
+        help="private endpoint of the SC",
+    )
+    parser.add_argument(
+        "--log-base-dir", type=Path, required=True, metavar="DIR", help="where replicas are kept"
+    )
+    parser.add_argument(
+        "--index-max-interval-bytes", type=int, default=INDEX_INTERVAL_BYTES, help="log between index entries"
+    )
+    parser.add_argument(
+        "--trash-grace",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long deleted replicas are kept",
+    )
+    parser.add_argument("--ready-fd", type=int, help="descriptor to write `ready <public> <private>` to")
+    given = parser.parse_args(arguments)
+    return SpuSettings(
+        spu_id=given.id,
+        public=given.public_server,
+        private=given.private_server,
+        sc=given.sc_addr,
+        log_base_dir=given.log_base_dir,
+        index_interval_bytes=given.index_max_interval_bytes,
+        trash_grace_s=given.trash_grace,
+        ready_fd=given.ready_fd,
+    )
