@@ -24,9 +24,10 @@ _T = TypeVar("_T")
 class Scalar:
     """A fixed-size number; `format` is its `struct` character."""
 
-    __slots__ = ("format",)
+    __slots__ = ("format", "name")
 
-    def __init__(self, format_character: str) -> None:
+    def __init__(self, name: str, format_character: str) -> None:
+        self.name = name
         self.format = format_character
 
 
@@ -47,14 +48,14 @@ class Marker(enum.Enum):
     VARBYTES = "varbytes"
 
 
-u8 = Annotated[int, Scalar("B")]
-i8 = Annotated[int, Scalar("b")]
-u16 = Annotated[int, Scalar("H")]
-i16 = Annotated[int, Scalar("h")]
-u32 = Annotated[int, Scalar("I")]
-i32 = Annotated[int, Scalar("i")]
-u64 = Annotated[int, Scalar("Q")]
-i64 = Annotated[int, Scalar("q")]
+u8 = Annotated[int, Scalar("u8", "B")]
+i8 = Annotated[int, Scalar("i8", "b")]
+u16 = Annotated[int, Scalar("u16", "H")]
+i16 = Annotated[int, Scalar("i16", "h")]
+u32 = Annotated[int, Scalar("u32", "I")]
+i32 = Annotated[int, Scalar("i32", "i")]
+u64 = Annotated[int, Scalar("u64", "Q")]
+i64 = Annotated[int, Scalar("i64", "q")]
 varint = Annotated[int, Marker.VARINT]
 blob = Annotated[bytes | memoryview, Marker.BLOB]  # u32 length, then bytes; decodes to a view, not a copy
 varbytes = Annotated[bytes, Marker.VARBYTES]  # varint length, then bytes

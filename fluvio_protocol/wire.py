@@ -91,6 +91,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 _codecs: dict[tuple[Any, int], Codec] = {}
+_SUMS = (typing.Union, types.UnionType)
 
 
 def codec(wire_type: Any, version: int) -> Codec:
@@ -128,12 +129,24 @@ def decode(wire_type: type[_T], data: bytes | bytearray | memoryview | Reader, v
 
 
 def type_name(wire_type: Any) -> str:
-    """A readable name: `ListResponse[TopicSpec, TopicStatus]`."""
+    """As it is declared: `ListResponse[TopicSpec, TopicStatus]`, `dict[u32, list[i32]]`, `i64 | None`."""
     arguments = get_args(wire_type)
     origin = get_origin(wire_type)
-    if origin is None or not isinstance(origin, type):
+    if wire_type is type(None):
+        return "None"
+    if origin is None:
         return getattr(wire_type, "__name__", str(wire_type))
-    return f"{origin.__name__}[{', '.join(type_name(a) for a in arguments)}]"
+    if origin is Annotated:
+        return _annotated_name(arguments[0], arguments[1])
+    if origin in _SUMS:
+        return " | ".join(type_name(argument) for argument in arguments)
+    return f"{origin.__name__}[{', '.join(type_name(argument) for argument in arguments)}]"
+
+
+def _annotated_name(base: Any, mark: Any) -> str:
+    if isinstance(mark, Scalar):
+        return mark.name
+    return mark.value if isinstance(mark, Marker) else type_name(base)
 
 
 # --- deriving -------------------------------------------------------------------------------------------
@@ -149,7 +162,7 @@ def _derive(wire_type: Any, version: int) -> Codec:
     if origin is dict:
         key, value = get_args(wire_type)
         return map_codec(codec(key, version), codec(value, version))
-    if origin in (typing.Union, types.UnionType):
+    if origin in _SUMS:
         inner = [argument for argument in get_args(wire_type) if argument is not type(None)]
         if len(inner) != 1:
             raise TypeError(f"{wire_type} needs `union(...)` metadata")

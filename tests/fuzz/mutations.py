@@ -1,4 +1,4 @@
-"""Mutates captured frames and decodes what comes out: it decodes, or raises `DecodeError`; soon, in little memory.
+"""Mutates captured frames and decodes what comes out: all decode or raise `DecodeError`, soon and cheaply.
 
     python -m tests.fuzz.mutations [--count N] [--seed S]
 
