@@ -11,7 +11,7 @@ import psutil
 
 
 def processes_at_home(folder: Path, grace_s: float) -> list[tuple[psutil.Process, str]]:
-    """Return the processes at home in `folder` that do not end within `grace_s` seconds, and their commands."""
+    """Return the processes at home in `folder` that do not end within `grace_s` seconds, with commands."""
     found = []
     for process in psutil.process_iter():
         try:
