@@ -12,7 +12,7 @@ from fluvio_protocol.wire import request_info
 from fluvio_types.defaults import MIN_PLATFORM_VERSION
 from fluvio_types.errors import FluvioError
 
-_STREAM_FETCH_KEY, _STREAM_FETCH_FALLBACK = 1003, 17
+_STREAM_FETCH_KEY, _PRODUCE_KEY = 1003, 0  # of the SPU
 _MUST_OVERLAP_SIDE = "sc"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?")
 
@@ -54,7 +54,7 @@ class ServerVersions:
                 hint="use a client and a cluster of similar age",
             )
         if info.key == _STREAM_FETCH_KEY:
-            return _STREAM_FETCH_FALLBACK
+            return info.min_version
         # Consumer offsets are served but never advertised: the version agreed for produce is right for them.
-        produce = self._ranges.get(0)
+        produce = self._ranges.get(_PRODUCE_KEY)
         return info.max_version if produce is None else min(info.max_version, produce[1])

@@ -9,7 +9,7 @@ from fluvio_protocol.wire import blob, i32, i64, request, since, u32, wire_struc
 from fluvio_types.defaults import FETCH_MAX_BYTES
 
 FETCH_KEY, STREAM_FETCH_KEY = 1, 1003
-STREAM_FETCH_FALLBACK_VERSION = 17  # sent when client and server share no version
+MIN_STREAM_FETCH_VERSION = 17  # the lowest that we send, and what is sent when no version is shared
 
 
 class Isolation(enum.IntEnum):
@@ -107,10 +107,18 @@ class StreamFetchResponse:
     partition: FetchablePartitionResponse
 
 
-@request(side="spu", key=STREAM_FETCH_KEY, versions=range(SPU_VERSION + 1), response=StreamFetchResponse)
+@request(
+    side="spu",
+    key=STREAM_FETCH_KEY,
+    versions=range(MIN_STREAM_FETCH_VERSION, SPU_VERSION + 1),
+    response=StreamFetchResponse,
+)
 @wire_struct
 class StreamFetchRequest:
-    """Ask one partition for a stream of batches, from the one that holds `fetch_offset` (absolute) on."""
+    """Ask one partition for a stream of batches, from the one that holds `fetch_offset` (absolute) on.
+
+    Version 17 carries one SmartModule at most, in `smartmodule`; `smartmodules` is lost there.
+    """
 
     topic: str
     partition: u32 = 0
