@@ -86,7 +86,8 @@ def test_stamping_offset_and_epoch_leaves_crc_and_records_alone(codec):
     assert (header.base_offset, header.leader_epoch) == (1000, 7)
     assert batch.crc_matches(data, header)
     assert [record.offset for record in batch.decode_records(memoryview(data), header)] == [1000, 1001, 1002]
-    assert data[18:22] != b"" and bytes(data[22:]) == before[22:]
+    assert data[18:22] != b""
+    assert bytes(data[22:]) == before[22:]
     assert data[:6] == b"before"
 
 
