@@ -1,6 +1,7 @@
 """Rules of the repository as a whole: where things lie, how long modules are, what a command may load."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -114,6 +115,42 @@ def _code(document: Path) -> str:
     if document.suffix != ".md":
         return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+
+
+DOCUMENTED = ROOT / "docs/architecture.md"
+LOCAL_ROOMS = ("lifecycle", "net", "sc", "spu", "storage")
+
+
+def test_files_that_the_architecture_names_exist() -> None:
+    names = re.findall(
+        r"`((?:fluvio_|tests|profiles|local_cluster|docs)[\w/.]*/[\w/.]+)`", DOCUMENTED.read_text()
+    )
+    assert names, "the text names files"
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_functions_that_the_architecture_names_exist() -> None:
+    rooms = "|".join([*LOCAL_ROOMS, r"fluvio_\w+"])
+    names = re.findall(rf"`((?:{rooms})(?:\.\w+)+)`", DOCUMENTED.read_text())
+    assert len(names) > 10, "the text names functions"
+    assert [name for name in names if not leads_somewhere(name)] == []
+
+
+def leads_somewhere(dotted: str) -> bool:
+    """Whether `room.module.Class.method` can be imported and looked up; a local room needs no prefix."""
+    words = dotted.split(".")
+    if words[0] in LOCAL_ROOMS:
+        words.insert(0, "fluvio_local_cluster")
+    place: object = None
+    for count, word in enumerate(words):
+        if place is not None and hasattr(place, word):
+            place = getattr(place, word)
+            continue
+        try:
+            place = importlib.import_module(".".join(words[: count + 1]))
+        except ModuleNotFoundError:
+            return False
+    return True
 
 
 SLEEPERS = {("time", "sleep"), ("asyncio", "sleep"), ("trio", "sleep"), ("anyio", "sleep")}
