@@ -68,10 +68,14 @@ class Stream:
         self._end(ClientClosedError("the stream was closed"))
         self._answers.clear()
 
+    def fail(self, reason: FluvioError) -> None:
+        """End the stream: `next` raises `reason` after the answers that are there already."""
+        self._connection.forget(self.request)
+        self._end(reason)
+
     def _push(self, body: Any) -> None:
         if len(self._answers) >= STREAM_QUEUE_LIMIT:
-            self._connection.forget(self.request)
-            self._end(ConsumerError("the server sends slices without waiting for acknowledgements"))
+            self.fail(ConsumerError("the server sends slices without waiting for acknowledgements"))
             return
         self._answers.append(body)
         self._wake()

@@ -61,7 +61,7 @@ class MetadataStore:
         self.topics: dict[str, tuple[TopicSpec, TopicStatus]] = {}
         self.partitions: dict[str, tuple[PartitionSpec, PartitionStatus]] = {}
         self.spus: dict[str, tuple[SpuSpec, SpuStatus]] = {}
-        self._partition_numbers: dict[str, set[int]] = {}
+        self._partition_numbers: dict[str, tuple[int, ...]] = {}
 
     def apply(self, label: str, update: MetadataUpdate[Any, Any]) -> None:
         """Take one update: a full list replaces the store, changes are merged, an empty one does nothing.
@@ -93,7 +93,7 @@ class MetadataStore:
         for key in self.partitions:
             topic, number = parse_partition_key(key)
             numbers.setdefault(topic, set()).add(number)
-        self._partition_numbers = numbers
+        self._partition_numbers = {topic: tuple(sorted(found)) for topic, found in numbers.items()}
 
     def topic(self, name: str) -> TopicView:
         """The topic, once at least one partition of it exists.
@@ -103,7 +103,7 @@ class MetadataStore:
         found = self.topics.get(name)
         numbers = self._partition_numbers.get(name)
         if found is not None and numbers:
-            return TopicView(name, found[0], found[1], tuple(sorted(numbers)))
+            return TopicView(name, found[0], found[1], numbers)
         if found is None and {"Topic", "Partition"} <= self.seen:
             raise TopicNotFoundError(
                 code(ErrorKind.TOPIC_NOT_FOUND),
@@ -163,6 +163,7 @@ class Metadata:
         """`timeout_s`: how long lookups wait for what is not there yet."""
         self.store, self.timeout_s = store, timeout_s
         self._waiters: set[asyncio.Future[None]] = set()
+        self.listeners: set[Callable[[], None]] = set()  # called at every update; must be quick
 
     def follow(self, connection: Connection) -> None:
         """Open the three watches on a new connection to the controller. Raises `ConnectionLostError`."""
@@ -185,6 +186,8 @@ class Metadata:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        for listener in tuple(self.listeners):
+            listener()
 
     async def changed(self) -> None:
         """Wait for the next update."""

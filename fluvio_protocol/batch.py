@@ -189,6 +189,14 @@ class BatchBuilder:
         """Bytes of the batch as it stands, not compressed."""
         return HEADER_BYTES + _COUNT.size + self._record_bytes
 
+    def size_with(self, key: bytes | None, value: bytes, timestamp: int) -> int:
+        """`size_bytes` as it would be after `append` of the same."""
+        body = len(_varint_of(timestamp - self.first_timestamp)) + len(_varint_of(self.count)) + 3
+        if key is not None:
+            body += len(_varint_of(len(key))) + len(key)
+        body += len(_varint_of(len(value))) + len(value)
+        return self.size_bytes + len(_varint_of(body)) + body
+
     def append(self, key: bytes | None, value: bytes, timestamp: int) -> int:
         """Add one record; returns its index in the batch. `timestamp` in ms since 1970."""
         count = self.count
