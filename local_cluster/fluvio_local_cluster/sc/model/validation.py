@@ -4,8 +4,6 @@ Each check raises `Refusal`; its code, texts and order are the official controll
 "Topic" and "SPU"), since clients show them and scripts compare them.
 """
 
-import re
-
 from fluvio_local_cluster.sc.model.objects import AnyObject, Kind, Partition, Spu, Topic
 from fluvio_local_cluster.sc.model.stores import Cluster
 from fluvio_protocol.api.mirror import RemoteMirrorConfig
@@ -28,7 +26,8 @@ MIN_SEGMENT_BYTES = 1024
 MIN_PARTITION_BYTES = 2048
 MAX_PARTITIONS = 10_000  # of one topic; ours, so that one request cannot fill the disk with objects
 SUPPORTED_REPLICATION = 1  # copies are not made yet
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+MAX_SPU_NAME_BYTES = 200
+_SPU_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 class Refusal(FluvioError):
@@ -171,7 +170,7 @@ def _check_deduplication(spec: TopicSpec, cluster: Cluster) -> None:
     if spec.deduplication is None:
         return
     uses = spec.deduplication.filter.transform.uses
-    if not is_qualified_name(uses):
+    if parse_qualified_name(uses) is None:
         reason = f"`{uses}` is not of the form name, group/name or group/name@version"
         raise Refusal(uses, code(ErrorKind.DEDUPLICATION_SMARTMODULE_NAME_INVALID, reason), reason)
     if not any(smartmodule_matches(uses, module) for module in cluster.smartmodules):
@@ -245,8 +244,12 @@ def check_new_custom_spu(name: str, spec: CustomSpuSpec, cluster: Cluster) -> No
     if cluster.spu_by_id(spec.id) is not None or name in cluster.spus:
         text = f"spu '{name}({spec.id})' already defined"
         raise Refusal(name, code(ErrorKind.SPU_ALREADY_EXISTS), text)
-    if not _FILE_NAME.fullmatch(name):
-        text = f"invalid spu name: `{name}` must be 1 to 200 of letters, digits, `-`, `_` and `.`"
+    # The name becomes that of a file.
+    if not _SPU_NAME_CHARACTERS.issuperset(name) or name[0] in "-." or len(name) > MAX_SPU_NAME_BYTES:
+        text = (
+            f"invalid spu name: `{name}` must be 1 to {MAX_SPU_NAME_BYTES} of letters, digits, "
+            "`-`, `_` and `.`, and not begin with `-` or `.`"
+        )
         raise Refusal(name, code(ErrorKind.SPU_ERROR), text)
     if spec.id < 0:
         raise Refusal(name, code(ErrorKind.SPU_ERROR), f"invalid spu id: {spec.id}")
@@ -293,20 +296,21 @@ def unsupported_deletion(kind: Kind, key: str, cluster: Cluster) -> Refusal:
     return Refusal(key, missing[kind], text)
 
 
-_QUALIFIED = re.compile(r"(?:([^/@]+)/)?([^/@]+)(?:@([^/@]+))?")
-
-
-def is_qualified_name(text: str) -> bool:
-    """Whether `text` has the form name, group/name or group/name@version."""
-    return _QUALIFIED.fullmatch(text) is not None
+def parse_qualified_name(text: str) -> tuple[str | None, str, str | None] | None:
+    """Group, name and version of `name`, `group/name` or `group/name@version`; None for anything else."""
+    rest, at, version = text.partition("@")
+    group, slash, name = rest.rpartition("/")
+    if not name or "/" in group or "@" in version or (slash and not group) or (at and not version):
+        return None
+    return group or None, name, version or None
 
 
 def smartmodule_matches(wanted: str, module: AnyObject) -> bool:
     """Whether the qualified name `wanted` (name, group/name, group/name@version) means this SmartModule."""
-    match = _QUALIFIED.fullmatch(wanted)
-    if match is None:
+    parsed = parse_qualified_name(wanted)
+    if parsed is None:
         return False
-    group, name, version = match.groups()
+    group, name, version = parsed
     spec: SmartModuleSpec = module.spec
     if spec.meta is None:
         return bool(group is None and version is None and name == module.key)

@@ -1,0 +1,90 @@
+"""Settings of one controller process: options, environment, defaults, resolved once at its start."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fluvio_types.defaults import SC_PRIVATE_PORT, SC_PUBLIC_PORT
+
+_DEFAULT_TOPIC_WAIT_S = 90
+
+
+@dataclass(slots=True, frozen=True)
+class Address:
+    """Where to listen; port 0 picks a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(slots=True, frozen=True)
+class ScSettings:
+    """Times in seconds."""
+
+    metadata: Path  # directory
+    public: Address
+    private: Address
+    cluster_id: str | None = None  # None: what the directory says, or a new one
+    ready_fd: int | None = None
+    topic_wait_s: float = _DEFAULT_TOPIC_WAIT_S  # how long a create waits for its partitions
+    heartbeat_timeout_s: float = 10.0  # an SPU that says nothing for so long is offline
+    startup_grace_s: float = 10.0  # SPUs that are not back by then are offline
+    flush_interval_s: float = 30.0  # offsets are written at most so often
+    shutdown_grace_s: float = 2.0
+
+
+def parse_address(text: str) -> Address:
+    """`host:port`, `[v6 address]:port`. Raises `argparse.ArgumentTypeError`."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise argparse.ArgumentTypeError(f"`{text}` is not of the form host:port")
+    return Address(host.strip("[]") or "0.0.0.0", int(port))
+
+
+def _milliseconds(text: str) -> float:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is no positive number of milliseconds")
+    return int(text) / 1000
+
+
+def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> ScSettings:
+    """Read the command line; a wrong one ends the process with code 2, as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fluvio_local_cluster.sc", description="Streaming controller of a Fluvio cluster."
+    )
+    parser.add_argument("--local", type=Path, required=True, metavar="DIR", help="metadata directory")
+    parser.add_argument(
+        "--bind-public",
+        type=parse_address,
+        default=Address("0.0.0.0", SC_PUBLIC_PORT),
+        metavar="HOST:PORT",
+        help=f"where clients connect (default 0.0.0.0:{SC_PUBLIC_PORT})",
+    )
+    parser.add_argument(
+        "--bind-private",
+        type=parse_address,
+        default=Address("0.0.0.0", SC_PRIVATE_PORT),
+        metavar="HOST:PORT",
+        help=f"where SPUs connect (default 0.0.0.0:{SC_PRIVATE_PORT})",
+    )
+    parser.add_argument("--cluster-id", help="id of the cluster; the directory must not hold another one")
+    parser.add_argument(
+        "--ready-fd", type=int, help="descriptor that gets `ready <public port> <private port>`"
+    )
+    parser.add_argument("--heartbeat-timeout-ms", type=_milliseconds, default=10.0, metavar="MS")
+    parser.add_argument("--startup-grace-ms", type=_milliseconds, default=10.0, metavar="MS")
+    parsed = parser.parse_args(arguments)
+    topic_wait = environment.get("FLV_TOPIC_WAIT", str(_DEFAULT_TOPIC_WAIT_S))
+    if not topic_wait.isascii() or not topic_wait.isdigit():
+        parser.error(f"FLV_TOPIC_WAIT is `{topic_wait}`, which is no number of seconds")
+    return ScSettings(
+        metadata=parsed.local,
+        public=parsed.bind_public,
+        private=parsed.bind_private,
+        cluster_id=parsed.cluster_id,
+        ready_fd=parsed.ready_fd,
+        topic_wait_s=float(topic_wait),
+        heartbeat_timeout_s=parsed.heartbeat_timeout_ms,
+        startup_grace_s=parsed.startup_grace_ms,
+    )
