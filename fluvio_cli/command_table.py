@@ -64,6 +64,7 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "spu": Group("View streaming processing units (SPUs)", _SPU),
     "status": Leaf("Check the status of a cluster", f"{_COMMANDS}.cluster.status:command"),
     "shutdown": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command"),
+    "stop": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command", hidden=True),
 }
 
 ROOT = Group(

@@ -1,0 +1,43 @@
+"""`fluvio cluster shutdown`, also called `stop`."""
+
+from typing import Annotated
+
+import typer
+
+from fluvio_cli.command import rules
+from fluvio_cli.commands.cluster.local import DATA_DIR_HELP, ProgressLines, announce_channel, meant_cluster
+from fluvio_cli.context import CliContext
+
+
+@rules(
+    examples=(
+        ("Stop the current profile's cluster", "fluvio cluster shutdown"),
+        ("Stop the cluster at an address", "fluvio -c 127.0.0.1:9103 cluster shutdown"),
+        ("Start it again, with its data", "fluvio cluster resume"),
+    )
+)
+def command(
+    ctx: typer.Context,
+    data_dir: Annotated[
+        str | None, typer.Option("--data-dir", metavar="DATA_DIR", help=DATA_DIR_HELP)
+    ] = None,
+) -> None:
+    """Stop a cluster and keep its data.
+
+    Acts on the target's cluster, if that was started on this machine: the current profile's, or the one
+    that `-P` or `-c` names. Servers get 10 seconds to end by themselves.
+    """
+    from fluvio_local_cluster.lifecycle.errors import NoLocalClusterError
+    from fluvio_local_cluster.lifecycle.stop import shutdown
+
+    cli: CliContext = ctx.obj
+    announce_channel(cli)
+    try:
+        state = meant_cluster(cli, data_dir, "Shutdown")
+    except NoLocalClusterError as exc:
+        if data_dir is not None:
+            raise
+        cli.printer.progress(f"nothing to stop: {exc}")
+        return
+    if not shutdown(state.settings.data_dir, ProgressLines(cli.printer)):
+        cli.printer.progress("the cluster was not running")

@@ -1,0 +1,1 @@
+"""`fluvio cluster spu`."""

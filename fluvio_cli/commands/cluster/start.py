@@ -1,0 +1,130 @@
+"""`fluvio cluster start`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluvio_cli import values
+from fluvio_cli.command import rules
+from fluvio_cli.commands.cluster.local import ProgressLines, absolute, announce_channel, surroundings
+from fluvio_cli.context import CliContext
+
+if TYPE_CHECKING:
+    from fluvio_client.target import Endpoint
+
+_LAST_PORT = 65_535
+
+
+def parse_address(text: str) -> "Endpoint":
+    """A parser for `host:port`."""
+    from fluvio_client.errors import ConnectionFailedError
+    from fluvio_client.target import parse_endpoint
+
+    try:
+        return parse_endpoint(text)
+    except ConnectionFailedError as exc:
+        raise ValueError(f"{exc.reason}; write it as host:port") from None
+
+
+@rules(
+    examples=(
+        ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
+        ("Start a cluster with three SPUs", "fluvio cluster start --spu 3"),
+        (
+            "Start another one beside it, on free ports, and leave the profile alone",
+            "fluvio cluster start --data-dir ./second --log-dir ./second-log --sc-pub-addr 127.0.0.1:9103 "
+            "--sc-priv-addr 127.0.0.1:0 --spu-port-base 0 --skip-profile-creation",
+        ),
+        ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
+    )
+)
+def command(
+    ctx: typer.Context,
+    local: Annotated[
+        bool, typer.Option("--local", help="Run the servers as processes on this machine (the default)")
+    ] = False,
+    spu: Annotated[int, typer.Option("--spu", metavar="SPU", parser=values.u16, help="Number of SPUs")] = 1,
+    data_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--data-dir", metavar="DATA_DIR", help="Where records and metadata live (~/.fluvio/data)"
+        ),
+    ] = None,
+    log_dir: Annotated[
+        str | None,
+        typer.Option("--log-dir", metavar="LOG_DIR", help="Where the servers' output goes (~/.fluvio/log)"),
+    ] = None,
+    sc_pub_addr: Annotated[
+        str | None,
+        typer.Option(
+            "--sc-pub-addr",
+            metavar="SC_PUB_ADDR",
+            parser=parse_address,
+            help="Address at which clients find the SC (127.0.0.1:9003)",
+        ),
+    ] = None,
+    sc_priv_addr: Annotated[
+        str | None,
+        typer.Option(
+            "--sc-priv-addr",
+            metavar="SC_PRIV_ADDR",
+            parser=parse_address,
+            help="Address at which SPUs find the SC (127.0.0.1:9004)",
+        ),
+    ] = None,
+    spu_port_base: Annotated[
+        int | None,
+        typer.Option(
+            "--spu-port-base",
+            metavar="PORT",
+            parser=values.integer(0, _LAST_PORT),
+            help="Port of the first SPU; each further one is 10 above, its private port 1 above (9010). "
+            "0 takes free ports",
+        ),
+    ] = None,
+    rust_log: Annotated[
+        str | None,
+        typer.Option("--rust-log", metavar="RUST_LOG", help="Log filter of the servers (info)"),
+    ] = None,
+    skip_profile_creation: Annotated[
+        bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
+    ] = False,
+    skip_checks: Annotated[
+        bool,
+        typer.Option(
+            "--skip-checks", help="Skip the pre-flight checks, except those that guard the data of a cluster"
+        ),
+    ] = False,
+    setup: Annotated[bool, typer.Option("--setup", help="Run the pre-flight checks and stop")] = False,
+) -> None:
+    """Start a cluster on this machine.
+
+    The servers run on when the command has ended; it ends when all SPUs can be used, and profile `local`
+    then leads to the cluster. If it fails, or is interrupted, it stops what it started and removes what it
+    wrote, except for the servers' output.
+    """
+    from fluvio_local_cluster.lifecycle.settings import (
+        DEFAULT_LOG_FILTER,
+        DEFAULT_SC_PRIVATE,
+        DEFAULT_SC_PUBLIC,
+        ClusterSettings,
+    )
+    from fluvio_local_cluster.lifecycle.start import start
+    from fluvio_types.defaults import LOCAL_SPU_PUBLIC_PORT_BASE
+
+    cli: CliContext = ctx.obj
+    announce_channel(cli)
+    public: Endpoint = sc_pub_addr or DEFAULT_SC_PUBLIC  # type: ignore[assignment]  # parsed
+    private: Endpoint = sc_priv_addr or DEFAULT_SC_PRIVATE  # type: ignore[assignment]
+    settings = ClusterSettings(
+        data_dir=absolute(data_dir) if data_dir else cli.home / ".fluvio" / "data",
+        log_dir=absolute(log_dir) if log_dir else cli.fluvio_directory / "log",
+        sc_public=public,
+        sc_private=private,
+        spu_count=spu,
+        spu_port_base=LOCAL_SPU_PUBLIC_PORT_BASE if spu_port_base is None else spu_port_base,
+        log_filter=rust_log or DEFAULT_LOG_FILTER,
+        save_profile=not skip_profile_creation,
+        skip_checks=skip_checks and not setup,
+    )
+    start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

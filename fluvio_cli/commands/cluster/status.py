@@ -1,0 +1,103 @@
+"""`fluvio cluster status`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fluvio_cli import values
+from fluvio_cli.command import rules
+from fluvio_cli.commands.cluster.local import ProgressLines, announce_channel
+from fluvio_cli.context import CliContext
+from fluvio_types.errors import FluvioError
+
+if TYPE_CHECKING:
+    from fluvio_local_cluster.lifecycle.status import SpuCount, TopicUse
+
+
+@dataclass(slots=True)
+class StatusView:
+    """What `-O json` shows (docs/cli-json-output.md, "cluster status"); None: not known."""
+
+    profile: str | None
+    endpoint: str
+    is_reachable: bool = False
+    platform_version: str | None = None
+    spus: "SpuCount | None" = None
+    topics: "TopicUse | None" = None
+
+    def document(self) -> dict[str, Any]:
+        """The view as plain data."""
+        return {
+            "profile": self.profile,
+            "endpoint": self.endpoint,
+            "reachable": self.is_reachable,
+            "platformVersion": self.platform_version,
+            "spus": None if self.spus is None else {"online": self.spus.online, "total": self.spus.total},
+            "topics": None
+            if self.topics is None
+            else {"count": self.topics.topics, "sizeBytes": self.topics.size_bytes},
+        }
+
+
+@rules(
+    examples=(
+        ("Check the current profile's cluster", "fluvio cluster status"),
+        ("For a script: exit code 1 if nothing can be stored", "fluvio cluster status -O json"),
+    )
+)
+def command(
+    ctx: typer.Context,
+    output: Annotated[
+        str,
+        typer.Option("-O", "--output", metavar="type", parser=values.output_format, help="Output format"),
+    ] = "table",
+) -> int:
+    """Check the status of a cluster.
+
+    Exit code 1 says that the cluster cannot be reached, or that no SPU is online. The details are shown on
+    a terminal, or where `CI` is set.
+    """
+    cli: CliContext = ctx.obj
+    announce_channel(cli)
+    target = cli.target()
+    view = StatusView(target.profile_name, target.endpoint)
+    progress = ProgressLines(cli.printer)
+    name = target.profile_name or target.endpoint
+    progress.headline(f"📝 Running cluster status checks with profile {name}")
+    try:
+        _ask(cli, view, progress, name)
+    finally:
+        if output != "table":
+            from fluvio_cli.output.structured import render_structured
+
+            cli.printer.data(render_structured(view.document(), output))
+    return 0 if view.spus is not None and view.spus.online else 1
+
+
+def _ask(cli: CliContext, view: StatusView, progress: ProgressLines, name: str) -> None:
+    """Fill the view, show each finding; raises what the client does."""
+    from fluvio_local_cluster.lifecycle.status import count_spus, measure_topics
+
+    progress.step("    📝 Checking SC")
+    try:
+        admin = cli.connect()
+    except FluvioError:
+        progress.step(f"    ❌ Unable to reach cluster on profile {name}")
+        raise
+    with admin:
+        view.is_reachable, view.platform_version = True, admin.platform_version
+        progress.step("    ✅ SC is ok")
+        progress.step("    📝 Checking SPUs")
+        spus = view.spus = count_spus(admin)
+        if not spus.online:
+            progress.step("    ❌ No SPUs are online")
+        else:
+            mark = "✅" if spus.online == spus.total else "🟡"
+            progress.step(f"    {mark} ({spus.online}/{spus.total}) SPUs are online")
+        progress.step("    📝 Checking Topics")
+        use = view.topics = measure_topics(admin)
+        size = values.format_byte_size(use.size_bytes)
+        progress.step(
+            f"    ✅ {use.topics} topics using {size}" if use.topics else "    🟡 No topics present"
+        )

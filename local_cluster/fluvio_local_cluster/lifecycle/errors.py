@@ -1,0 +1,83 @@
+"""What can go wrong with a cluster on this machine."""
+
+from pathlib import Path
+
+from fluvio_types.errors import FluvioError
+
+
+class LocalClusterError(FluvioError):
+    """Anything that keeps a local cluster from being started, stopped or found."""
+
+
+class PreflightError(LocalClusterError):
+    """The checks before a start found reasons not to; `problems` are pairs of cause and remedy."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        lines = [line for cause, remedy in problems for line in (f"  {cause}", f"    {remedy}")]
+        super().__init__("\n".join(["Preflight check failed", *lines]))
+        self.problems = problems
+
+
+class ClusterBusyError(LocalClusterError):
+    """Another command is at work on the same data directory; `pid` is its process, if it told."""
+
+    def __init__(self, data_dir: Path, pid: int | None) -> None:
+        who = "another command" if pid is None else f"another command (pid {pid})"
+        super().__init__(f"{who} is starting or stopping the cluster in {data_dir}")
+        self.data_dir, self.pid = data_dir, pid
+        self.hint = "wait until it has ended, then try again"
+
+
+class ServerFailedError(LocalClusterError):
+    """A server process ended, or did not get ready in time; `output` is the end of what it printed."""
+
+    def __init__(self, what: str, log: Path, output: list[str]) -> None:
+        printed = (
+            ["its last output:", *(f"    {line}" for line in output)] if output else ["it printed nothing"]
+        )
+        super().__init__("\n".join([what, *printed, f"its whole output is in {log}"]))
+        self.log, self.output = log, output
+
+
+class ProvisionTimeoutError(LocalClusterError):
+    """The servers run, but not all SPUs came online in time."""
+
+    def __init__(self, online: int, wanted: int, timeout_s: float) -> None:
+        super().__init__(f"only {online} of {wanted} SPUs came online within {timeout_s:g} s")
+        self.online, self.wanted, self.timeout_s = online, wanted, timeout_s
+
+
+class StateBrokenError(LocalClusterError):
+    """The state file of a cluster cannot be read; it is left as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot read the state of the cluster from {path}: {reason}")
+        self.path, self.reason = path, reason
+        self.hint = (
+            f"if no server of this cluster runs any more, remove `{path}` by hand; data stay beside it"
+        )
+
+
+class NoLocalClusterError(LocalClusterError):
+    """No cluster of this machine is known at an address or in a directory."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"no local cluster {where} is known here")
+        self.where = where
+        self.hint = "start one with `fluvio cluster start`, or name its data directory with `--data-dir`"
+
+
+class ForeignDirectoryError(LocalClusterError):
+    """A directory to be deleted has no state file, so no cluster of this program owns it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not the data directory of a local cluster: nothing was deleted")
+        self.path = path
+
+
+class StopFailedError(LocalClusterError):
+    """Processes would not end, even by SIGKILL; `pids` are theirs."""
+
+    def __init__(self, pids: list[int]) -> None:
+        super().__init__(f"these processes do not end: {', '.join(map(str, pids))}")
+        self.pids = pids

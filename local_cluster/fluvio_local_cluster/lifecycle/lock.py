@@ -1,0 +1,68 @@
+"""One operation on a data directory at a time: an advisory lock on `<data>/lock`, held by a command.
+
+The file holds the pid of the command, so that whoever comes second can name it. The system lets go of the
+lock when the command ends, however it ends; servers do not inherit it.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fluvio_local_cluster.lifecycle.errors import ClusterBusyError
+
+LOCK_FILE = "lock"
+
+
+@contextmanager
+def data_directory_lock(data_dir: Path) -> Iterator[None]:
+    """Hold the lock of `data_dir`, which must be there; raises `ClusterBusyError` when it is taken."""
+    path = data_dir / LOCK_FILE
+    descriptor = _acquire(path, data_dir)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(path: Path, data_dir: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(descriptor)
+        except OSError as exc:
+            pid = _holder(descriptor)
+            os.close(descriptor)
+            if exc.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                raise ClusterBusyError(data_dir, pid) from None
+            raise
+        if _is_still_at(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # whoever held it removed the file: lock the new one
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_still_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _holder(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 32, 0).strip()
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,226 @@
+"""The checks before a start. Each looks at one thing and gives, if it is not well, a cause and a remedy.
+
+`examine` gathers facts of the machine, `checks_of` judges them without touching anything. The first two
+checks bear the official command line's names.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fluvio_client.target import Endpoint
+from fluvio_local_cluster.lifecycle import ports, processes
+from fluvio_local_cluster.lifecycle.lock import LOCK_FILE
+from fluvio_local_cluster.lifecycle.places import Places, local_config_data_dir
+from fluvio_local_cluster.lifecycle.settings import METADATA_DIR, ClusterSettings, ServerPlan
+from fluvio_local_cluster.lifecycle.state import ClusterState, Phase, state_path
+
+MIN_FREE_BYTES = 1024**3
+
+
+@dataclass(slots=True, frozen=True)
+class Check:
+    """Outcome of one check; `cause` and `remedy` are empty when it is fine."""
+
+    name: str
+    success: str
+    cause: str = ""
+    remedy: str = ""
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing speaks against a start."""
+        return not self.cause
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the machine looks like to the checks."""
+
+    state: ClusterState | None  # of the data directory
+    running: list[str]  # this cluster's living processes: `SC (pid 12)`
+    foreign_entries: list[str] = field(default_factory=list)  # files there that belong to no cluster of ours
+    foreign_config: Path | None = None  # data directory of another program's cluster, by local-config
+    unwritable: Mapping[Path, str] = field(default_factory=dict)  # directory -> reason
+    free_bytes: int | None = None  # None: cannot be known
+    port_problems: list[tuple[ports.PortProblem, str, str]] = field(default_factory=list)  # label, owner
+
+
+def running_servers(state: ClusterState) -> list[str]:
+    """This cluster's living processes, for people."""
+    return [
+        f"{server.plan.label} (pid {server.process.pid})"
+        for server in state.servers
+        if server.process is not None and processes.is_running(server.process)
+    ]
+
+
+def examine(settings: ClusterSettings, state: ClusterState | None, places: Places) -> Facts:
+    """Look at what guards data: cheap, and done for every start. The data directory is there."""
+    facts = Facts(state, [] if state is None else running_servers(state))
+    if state is None:
+        entries = sorted(os.listdir(settings.data_dir))
+        facts.foreign_entries = [
+            name for name in entries if name != LOCK_FILE and not name.startswith(".cluster.json.")
+        ]
+    named = local_config_data_dir(places)
+    if named is not None and named != settings.data_dir and (named / METADATA_DIR).is_dir():
+        facts.foreign_config = None if state_path(named).exists() else named
+    return facts
+
+
+def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[ServerPlan]) -> None:
+    """Add what tells whether the servers could run: directories, disk, ports."""
+    facts.unwritable = {
+        path: reason
+        for path in (settings.data_dir, settings.log_dir)
+        if (reason := _unwritable_reason(path)) is not None
+    }
+    try:
+        facts.free_bytes = shutil.disk_usage(settings.data_dir).free
+    except OSError:
+        facts.free_bytes = None
+    for server in servers:
+        for endpoint in (server.public, server.private):
+            problem = ports.port_problem(endpoint)
+            if problem is not None:
+                owner = ports.listening_pid(endpoint.port) if problem.code == errno.EADDRINUSE else None
+                facts.port_problems.append(
+                    (problem, server.label, "" if owner is None else describe_owner(owner))
+                )
+
+
+def describe_owner(pid: int) -> str:
+    """Who listens: a server of a local cluster is named with its directory, else its command."""
+    words = processes.command_line(pid)
+    for module, option, label in (
+        ("fluvio_local_cluster.sc", "--local", "the SC"),
+        ("fluvio_local_cluster.spu", "--log-base-dir", "an SPU"),
+    ):
+        if module in words and option in words[:-1]:
+            directory = Path(words[words.index(option) + 1])
+            home = directory.parent if option == "--local" else directory
+            return f"{label} (pid {pid}) of the local cluster in {home}"
+    return processes.describe(pid)
+
+
+def _unwritable_reason(path: Path) -> str | None:
+    """Why files cannot be made in `path`, or in the nearest directory above it that there is."""
+    nearest = path
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        return f"{nearest} is not a directory"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"{nearest} is not writable"
+    return None
+
+
+def checks_of(facts: Facts, settings: ClusterSettings, *, all_checks: bool) -> Iterator[Check]:
+    """Judge the facts, in the order shown. Without `all_checks` only what guards data is judged."""
+    yield _no_cluster_running(facts, settings)
+    yield _no_cluster_left(facts, settings)
+    if all_checks:
+        yield from machine_checks(facts, settings)
+
+
+def machine_checks(facts: Facts, settings: ClusterSettings) -> Iterator[Check]:
+    """Judge whether the servers could run here; a resume asks no more than this."""
+    yield _directories(facts)
+    yield _disk_space(facts, settings)
+    yield _ports(facts)
+
+
+def _no_cluster_running(facts: Facts, settings: ClusterSettings) -> Check:
+    name, success = "Fluvio Local Installation", "Local Fluvio is not installed"
+    if not facts.running:
+        return Check(name, success)
+    return Check(
+        name,
+        success,
+        f"Local Fluvio cluster still running in {settings.data_dir}: {', '.join(facts.running)}",
+        "use it, stop it with `fluvio cluster shutdown`, or start another with other `--data-dir`, "
+        "`--sc-pub-addr`, `--sc-priv-addr` and `--spu-port-base`",
+    )
+
+
+def _no_cluster_left(facts: Facts, settings: ClusterSettings) -> Check:
+    name, success = "Clean Fluvio Local Installation", "Previous local fluvio installation not found"
+    if facts.state is not None and facts.state.phase is not Phase.STARTING and not facts.running:
+        how = "was shut down" if facts.state.phase is Phase.STOPPED else "is not running any more"
+        return Check(
+            name,
+            success,
+            f"Local Fluvio cluster wasn't deleted: the one in {settings.data_dir} {how}",
+            "use 'fluvio cluster resume' to go on with its data, or 'fluvio cluster delete' to remove them",
+        )
+    if facts.foreign_entries:
+        shown = ", ".join(facts.foreign_entries[:4]) + (", ..." if len(facts.foreign_entries) > 4 else "")
+        return Check(
+            name,
+            success,
+            f"{settings.data_dir} holds files that are not of a cluster started here: {shown}",
+            "choose an empty directory with `--data-dir`",
+        )
+    if facts.foreign_config is not None:
+        return Check(
+            name,
+            success,
+            f"a local cluster of another program keeps its data in {facts.foreign_config}",
+            "delete it with the program that started it; if it is gone, remove `~/.fluvio/local-config`",
+        )
+    return Check(name, success)
+
+
+def _directories(facts: Facts) -> Check:
+    name, success = "Directories", "Directories are writable"
+    if not facts.unwritable:
+        return Check(name, success)
+    causes = "; ".join(f"{path} cannot be used: {reason}" for path, reason in facts.unwritable.items())
+    return Check(
+        name, success, causes, "make it writable, or choose others with `--data-dir` and `--log-dir`"
+    )
+
+
+def _disk_space(facts: Facts, settings: ClusterSettings) -> Check:
+    name, success = "Disk space", "There is enough disk space"
+    if facts.free_bytes is None or facts.free_bytes >= MIN_FREE_BYTES:
+        return Check(name, success)
+    return Check(
+        name,
+        success,
+        f"only {facts.free_bytes // 1024**2} MiB are free at {settings.data_dir}, a cluster wants 1024 MiB",
+        "free some space, or choose another place with `--data-dir`",
+    )
+
+
+def _ports(facts: Facts) -> Check:
+    name, success = "Ports", "Ports are free"
+    if not facts.port_problems:
+        return Check(name, success)
+    causes = [_port_cause(problem, label, owner) for problem, label, owner in facts.port_problems]
+    return Check(name, success, "; ".join(causes), _port_remedy(facts))
+
+
+def _port_cause(problem: ports.PortProblem, label: str, owner: str) -> str:
+    endpoint: Endpoint = problem.endpoint
+    if problem.code == errno.EADDRINUSE:
+        by = owner or "a process that this user may not see"
+        return f"port {endpoint.port}, wanted by {label}, is used by {by}"
+    if problem.code == errno.EADDRNOTAVAIL:
+        return f"{label} cannot listen at {endpoint}: {endpoint.host} is not an address of this machine"
+    if problem.code == errno.EACCES:
+        return f"{label} may not listen at {endpoint}: the system wants more rights for this port"
+    return f"{label} cannot listen at {endpoint}: {os.strerror(problem.code)}"
+
+
+def _port_remedy(facts: Facts) -> str:
+    options = {
+        "--spu-port-base" if label.startswith("SPU") else "--sc-pub-addr` or `--sc-priv-addr"
+        for _, label, _ in facts.port_problems
+    }
+    chosen = "` and `".join(sorted(options))
+    return f"end that process, or choose other ports with `{chosen}` (port 0 takes any free one)"

@@ -1,0 +1,169 @@
+"""What a local cluster shall be, and the servers that follow from it. Pure.
+
+Defaults: docs/local-cluster.md, "Addresses". Port 0 anywhere means: choose a free one; the choice is kept
+in the state file, so that a resumed cluster is found at the same address.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from fluvio_client.target import Endpoint
+from fluvio_local_cluster.lifecycle.errors import LocalClusterError
+from fluvio_types.defaults import (
+    LOCAL_SPU_ID_BASE,
+    LOCAL_SPU_PORT_STEP,
+    LOCAL_SPU_PUBLIC_PORT_BASE,
+    SC_PRIVATE_PORT,
+    SC_PUBLIC_PORT,
+)
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_SC_PUBLIC = Endpoint(LOOPBACK, SC_PUBLIC_PORT)
+DEFAULT_SC_PRIVATE = Endpoint(LOOPBACK, SC_PRIVATE_PORT)
+PROFILE_NAME = "local"
+METADATA_DIR = "metadata"  # in the data directory
+PROVISION_TIMEOUT_S = 300.0
+DEFAULT_LOG_FILTER = "info"
+_WILDCARDS = ("0.0.0.0", "::")
+_LOOPBACKS = (LOOPBACK, "::1", "localhost")
+_LAST_PORT = 65_535
+
+
+class Role(Enum):
+    """What a server process is."""
+
+    SC = "sc"
+    SPU = "spu"
+
+
+@dataclass(slots=True, frozen=True)
+class ClusterSettings:
+    """The wish, as it stands on the command line of `cluster start`. Directories are absolute."""
+
+    data_dir: Path
+    log_dir: Path
+    sc_public: Endpoint = DEFAULT_SC_PUBLIC
+    sc_private: Endpoint = DEFAULT_SC_PRIVATE
+    spu_count: int = 1
+    spu_port_base: int = LOCAL_SPU_PUBLIC_PORT_BASE
+    log_filter: str = DEFAULT_LOG_FILTER
+    save_profile: bool = True
+    skip_checks: bool = False
+
+    @property
+    def metadata_dir(self) -> Path:
+        """Where the SC keeps its objects."""
+        return self.data_dir / METADATA_DIR
+
+
+@dataclass(slots=True, frozen=True)
+class ServerPlan:
+    """One server process: who it is, where it listens, and the file that gets its output."""
+
+    role: Role
+    id: int  # of the SPU; 0 for the SC
+    public: Endpoint
+    private: Endpoint
+    log: Path
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return "SC" if self.role is Role.SC else f"SPU {self.id}"
+
+    @property
+    def spu_name(self) -> str:
+        """The name of the SPU object."""
+        return f"custom-spu-{self.id}"
+
+
+def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[ServerPlan]:
+    """Return the servers, the SC first. `choose_port` gives a free port of a host, never one twice.
+
+    Raises `LocalClusterError` when the SPUs' ports do not fit below 65536, or one port is named twice.
+    """
+
+    def endpoint(host: str, port: int) -> Endpoint:
+        return Endpoint(host, port or choose_port(host))
+
+    public, private = settings.sc_public, settings.sc_private
+    servers = [
+        ServerPlan(
+            Role.SC,
+            0,
+            endpoint(public.host, public.port),
+            endpoint(private.host, private.port),
+            settings.log_dir / "flv_sc.log",
+        )
+    ]
+    base = settings.spu_port_base
+    if base and settings.spu_count and base + LOCAL_SPU_PORT_STEP * (settings.spu_count - 1) + 1 > _LAST_PORT:
+        raise LocalClusterError(
+            f"{settings.spu_count} SPUs need ports beyond {_LAST_PORT}",
+            hint="ask for fewer SPUs, or use `--spu-port-base 0`",
+        )
+    for number in range(settings.spu_count):
+        port = base + LOCAL_SPU_PORT_STEP * number if base else 0
+        spu_id = LOCAL_SPU_ID_BASE + number
+        servers.append(
+            ServerPlan(
+                Role.SPU,
+                spu_id,
+                endpoint(public.host, port),
+                endpoint(LOOPBACK, port + 1 if port else 0),
+                settings.log_dir / f"spu_log_{spu_id}.log",
+            )
+        )
+    ports = [endpoint.port for server in servers for endpoint in (server.public, server.private)]
+    repeated = sorted({port for port in ports if ports.count(port) > 1})
+    if repeated:
+        raise LocalClusterError(
+            f"port {repeated[0]} is wanted by two servers of this cluster",
+            hint="choose others with `--sc-pub-addr`, `--sc-priv-addr` or `--spu-port-base`",
+        )
+    return servers
+
+
+def dialled(endpoint: Endpoint) -> Endpoint:
+    """Where a client of this machine connects to reach a server that listens at `endpoint`."""
+    if endpoint.host == "::":
+        return Endpoint("::1", endpoint.port)
+    return Endpoint(LOOPBACK, endpoint.port) if endpoint.host in _WILDCARDS else endpoint
+
+
+def advertised_host(endpoint: Endpoint) -> str:
+    """The host that an SPU's object names: `localhost`, as officially, where that leads to the server."""
+    return "localhost" if endpoint.host in _WILDCARDS or endpoint.host in _LOOPBACKS else endpoint.host
+
+
+def server_arguments(
+    server: ServerPlan, settings: ClusterSettings, sc_private: Endpoint, cluster_id: str
+) -> list[str]:
+    """The arguments of one server, behind `python -m`; without the descriptor that it reports to."""
+    if server.role is Role.SC:
+        return [
+            "fluvio_local_cluster.sc",
+            "--local",
+            str(settings.metadata_dir),
+            "--bind-public",
+            str(server.public),
+            "--bind-private",
+            str(server.private),
+            "--cluster-id",
+            cluster_id,
+        ]
+    return [
+        "fluvio_local_cluster.spu",
+        "-i",
+        str(server.id),
+        "-p",
+        str(server.public),
+        "-v",
+        str(server.private),
+        "--sc-addr",
+        str(dialled(sc_private)),
+        "--log-base-dir",
+        str(settings.data_dir),
+    ]
