@@ -1,7 +1,8 @@
 """What a server grants its peers, and what one server's connections share."""
 
+import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fluvio_types.defaults import MAX_FRAME_BYTES, MAX_REQUEST_BYTES
 
@@ -21,6 +22,42 @@ class NetLimits:
     first_frame_timeout_s: float = 30.0  # from the connection to its first whole frame
     frame_timeout_s: float = 30.0  # from a frame's first byte to its last
     stall_timeout_s: float = 600.0  # a peer that takes nothing of what waits for it
+
+
+_OPTIONS = {  # command line option of a server -> field
+    "--max-connections": "max_connections",
+    "--first-frame-timeout-ms": "first_frame_timeout_s",
+    "--frame-timeout-ms": "frame_timeout_s",
+    "--stall-timeout-ms": "stall_timeout_s",
+}
+
+
+def add_limit_options(parser: argparse.ArgumentParser) -> None:
+    """Options of both servers for what a peer may cost."""
+    for option, name in _OPTIONS.items():
+        default = NetLimits.__dataclass_fields__[name].default
+        if option.endswith("-ms"):
+            parser.add_argument(
+                option, type=_milliseconds, dest=name, metavar="MS", help=f"default {default * 1000:g}"
+            )
+        else:
+            parser.add_argument(option, type=_count, dest=name, metavar="N", help=f"default {default}")
+
+
+def limits_given(parsed: argparse.Namespace, base: NetLimits) -> NetLimits:
+    """`base` with what the options of `add_limit_options` said."""
+    given = {name: getattr(parsed, name) for name in _OPTIONS.values()}
+    return replace(base, **{name: value for name, value in given.items() if value is not None})
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is no positive number")
+    return int(text)
+
+
+def _milliseconds(text: str) -> float:
+    return _count(text) / 1000
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 
-from fluvio_local_cluster.net.limits import NetLimits
 from fluvio_local_cluster.net.server import Server, serve
 from fluvio_local_cluster.sc.controller import Controller
 from fluvio_local_cluster.sc.handlers.public import PublicService
@@ -18,8 +17,6 @@ from fluvio_local_cluster.sc.store import MetadataDirectory
 from fluvio_types.defaults import PLATFORM_VERSION
 
 _logger = logging.getLogger(__name__)
-
-_LIMITS = NetLimits(max_frame_bytes=32 * 1024 * 1024)  # the largest message is a SmartModule
 
 
 def load_cluster(
@@ -84,11 +81,11 @@ class ScServer:
         spus = SpuSessions(controller, heartbeat_timeout_s=settings.heartbeat_timeout_s)
         clients = PublicService(controller, spus, topic_wait_s=settings.topic_wait_s)
         self.private = await serve(
-            settings.private.host, settings.private.port, spus, limits=_LIMITS, name="sc-private"
+            settings.private.host, settings.private.port, spus, limits=settings.limits, name="sc-private"
         )
         try:
             self.public = await serve(
-                settings.public.host, settings.public.port, clients, limits=_LIMITS, name="sc-public"
+                settings.public.host, settings.public.port, clients, limits=settings.limits, name="sc-public"
             )
             grace = loop.call_later(settings.startup_grace_s, spus.expire_absent)
             try:

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given
 from fluvio_types.defaults import SC_PRIVATE_PORT, SC_PUBLIC_PORT
 
 _DEFAULT_TOPIC_WAIT_S = 90
+_LIMITS = NetLimits(max_frame_bytes=32 * 1024 * 1024)  # the largest message is a SmartModule
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,6 +34,7 @@ class ScSettings:
     startup_grace_s: float = 10.0  # SPUs that are not back by then are offline
     flush_interval_s: float = 30.0  # offsets are written at most so often
     shutdown_grace_s: float = 2.0
+    limits: NetLimits = _LIMITS
 
 
 def parse_address(text: str) -> Address:
@@ -74,6 +77,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     )
     parser.add_argument("--heartbeat-timeout-ms", type=_milliseconds, default=10.0, metavar="MS")
     parser.add_argument("--startup-grace-ms", type=_milliseconds, default=10.0, metavar="MS")
+    add_limit_options(parser)
     parsed = parser.parse_args(arguments)
     topic_wait = environment.get("FLV_TOPIC_WAIT", str(_DEFAULT_TOPIC_WAIT_S))
     if not topic_wait.isascii() or not topic_wait.isdigit():
@@ -87,4 +91,5 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         topic_wait_s=float(topic_wait),
         heartbeat_timeout_s=parsed.heartbeat_timeout_ms,
         startup_grace_s=parsed.startup_grace_ms,
+        limits=limits_given(parsed, _LIMITS),
     )

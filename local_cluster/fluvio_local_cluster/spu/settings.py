@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fluvio_local_cluster.net import NetLimits
+from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given
 from fluvio_types.defaults import INDEX_INTERVAL_BYTES, SC_PRIVATE_PORT, SPU_PRIVATE_PORT, SPU_PUBLIC_PORT
 
 
@@ -83,6 +83,7 @@ def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
         metavar="SECONDS",
         help="how long deleted replicas are kept",
     )
+    add_limit_options(parser)
     parser.add_argument("--ready-fd", type=int, help="descriptor to write `ready <public> <private>` to")
     given = parser.parse_args(arguments)
     return SpuSettings(
@@ -93,5 +94,6 @@ def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
         log_base_dir=given.log_base_dir,
         index_interval_bytes=given.index_max_interval_bytes,
         trash_grace_s=given.trash_grace,
+        limits=limits_given(given, NetLimits()),
         ready_fd=given.ready_fd,
     )
