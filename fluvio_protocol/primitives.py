@@ -132,7 +132,8 @@ def _scalar(format_character: str) -> Codec:
 
 
 SCALARS = {character: _scalar(character) for character in "BbHhIiQq"}
-_U8, _U16, _I32 = SCALARS["B"], SCALARS["H"], SCALARS["i"]
+_read_u16 = struct.Struct(">H").unpack_from
+_read_i32 = struct.Struct(">i").unpack_from
 
 
 def encode_bool(out: bytearray, value: bool) -> None:
@@ -142,9 +143,13 @@ def encode_bool(out: bytearray, value: bool) -> None:
 
 def decode_bool(reader: Reader) -> bool:
     """One byte; all but 0 and 1 is an error."""
-    byte: int = _U8.decode(reader)
+    start = reader.position
+    byte = reader.data[start] if start < reader.end else 2
     if byte > 1:
-        raise DecodeError(f"{byte} is not a boolean, at byte {reader.position - 1}")
+        raise DecodeError(
+            f"no boolean at byte {start}: {bytes(reader.data[start : start + 1]).hex() or 'end'}"
+        )
+    reader.position = start + 1
     return byte == 1
 
 
@@ -159,7 +164,11 @@ def encode_string(out: bytearray, value: str) -> None:
 
 def decode_string(reader: Reader) -> str:
     """A length that is negative as i16 reads as the empty string, as official readers have it."""
-    length = _U16.decode(reader)
+    start = reader.position + 2
+    if start > reader.end:
+        raise DecodeError(f"2 bytes wanted at byte {start - 2}, {reader.remaining} are left")
+    length: int = _read_u16(reader.data, start - 2)[0]
+    reader.position = start
     if length == 0 or length > MAX_STRING_BYTES:
         return ""
     try:
@@ -176,7 +185,16 @@ def encode_bytes(out: bytearray, value: bytes | memoryview) -> None:
 
 def decode_blob(reader: Reader) -> memoryview:
     """A view into the input; a length that is negative as i32 reads as nothing."""
-    return reader.take(max(_I32.decode(reader), 0))
+    return reader.take(max(_read_length(reader), 0))
+
+
+def _read_length(reader: Reader) -> int:
+    start = reader.position
+    if start + 4 > reader.end:
+        raise DecodeError(f"4 bytes wanted at byte {start}, {reader.remaining} are left")
+    reader.position = start + 4
+    length: int = _read_i32(reader.data, start)[0]
+    return length
 
 
 def decode_bytes(reader: Reader) -> bytes:
@@ -216,7 +234,7 @@ def list_codec(item: Codec) -> Codec:
             encode_item(out, value)
 
     def decode_list(reader: Reader) -> list[Any]:
-        count = reader.admit(_I32.decode(reader), least)
+        count = reader.admit(_read_length(reader), least)
         return [decode_item(reader) for _ in range(count)]
 
     return Codec(encode_list, decode_list, 4)
@@ -233,7 +251,7 @@ def map_codec(key: Codec, value: Codec) -> Codec:
             value.encode(out, values[name])
 
     def decode_map(reader: Reader) -> dict[Any, Any]:
-        count = reader.admit(_U16.decode(reader), least)
+        count = reader.admit(SCALARS["H"].decode(reader), least)
         return {key.decode(reader): value.decode(reader) for _ in range(count)}
 
     return Codec(encode_map, decode_map, 2)

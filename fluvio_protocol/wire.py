@@ -264,18 +264,14 @@ def _substitute(wire_type: Any, substitution: Mapping[Any, Any]) -> Any:
 
 
 def _struct_codec(wire_type: Any, version: int) -> Codec:
-    """Encodes runs of neighbouring scalars at once; decodes straight into the slots, past the constructor."""
+    """Runs of neighbouring scalars are encoded at once; decoding fills the slots, past the constructor."""
     cls = get_origin(wire_type) or wire_type
     present = [
         (declared.name, codec(field_type, version)) for declared, field_type in fields_at(wire_type, version)
     ]
-    absent = [
-        (_slot_setter(cls, declared.name), declared)
-        for declared in wire_fields(cls)
-        if not declared.since <= version <= declared.until
-    ]
+    absent = [declared for declared in wire_fields(cls) if not declared.since <= version <= declared.until]
     encoders = _fused_encoders(present)
-    decoders = tuple((_slot_setter(cls, name), part.decode) for name, part in present)
+    decoders = tuple((name, part.decode) for name, part in present)
     new = cls.__new__
 
     def encode_struct(out: bytearray, value: Any) -> None:
@@ -284,17 +280,13 @@ def _struct_codec(wire_type: Any, version: int) -> Codec:
 
     def decode_struct(reader: Reader) -> Any:
         value = new(cls)
-        for set_field, decode_field in decoders:
-            set_field(value, decode_field(reader))
-        for set_field, declared in absent:
-            set_field(value, declared.make_default())
+        for name, decode_field in decoders:
+            setattr(value, name, decode_field(reader))
+        for declared in absent:
+            setattr(value, declared.name, declared.make_default())
         return value
 
     return Codec(encode_struct, decode_struct, sum(part.min_bytes for _, part in present))
-
-
-def _slot_setter(cls: type, name: str) -> Any:
-    return getattr(cls, name).__set__
 
 
 def _fused_encoders(parts: list[tuple[str, Codec]]) -> tuple[tuple[Any, Encoder], ...]:

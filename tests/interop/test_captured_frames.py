@@ -66,6 +66,37 @@ def test_header_and_label_of_a_public_frame_are_read(captured):
     assert getattr(decoded.body, "type", None) == captured.decoded.get("type")
 
 
+@pytest.mark.parametrize("name", ["golden-vectors.json", "engine-frames.json", "engine-internal-frames.json"])
+def test_the_comparison_sees_every_single_change(name):
+    captured = {
+        "golden-vectors.json": next(each for each in golden_frames() if each.id == "stream-fetch-response"),
+        "engine-frames.json": next(each for each in engine_frames() if each.id == "engine-py-connect-7"),
+        "engine-internal-frames.json": next(each for each in internal_frames() if each.id == "042-sync"),
+    }[name]
+    decoded, listed = decode_frame(captured), expected_values(captured)
+    changed = 0
+    for altered in one_leaf_changed(listed):
+        assert differences(decoded.object, altered, captured.version) != [], altered
+        changed += 1
+    assert changed > 8
+
+
+def one_leaf_changed(values):
+    """Copies of a JSON value, each with another leaf made wrong."""
+    if isinstance(values, dict):
+        for key, inner in values.items():
+            if key == "crc_covers":  # a remark for people
+                continue
+            yield from ({**values, key: altered} for altered in one_leaf_changed(inner))
+    elif isinstance(values, list):
+        for index, inner in enumerate(values):
+            yield from (
+                [*values[:index], altered, *values[index + 1 :]] for altered in one_leaf_changed(inner)
+            )
+    else:
+        yield "something else"
+
+
 def test_every_answer_of_the_engine_belongs_to_a_request_of_its_connection():
     entries = json.loads((DATA / "engine-frames.json").read_text())["frames"]
     asked = {}

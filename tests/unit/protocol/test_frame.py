@@ -79,11 +79,9 @@ def seconds_to_feed(size: int, chunk: int) -> float:
     return took_s
 
 
-def test_a_large_frame_in_small_chunks_takes_time_in_proportion_to_its_size():
-    small = min(seconds_to_feed(4 << 20, 1 << 16) for _ in range(3))
-    large = min(seconds_to_feed(32 << 20, 1 << 16) for _ in range(3))
-    assert large < 8 * 4 * max(small, 0.001)  # 64 times would be quadratic
-    assert large < 0.5
+def test_a_large_frame_in_small_chunks_is_copied_once():
+    # Copying what is there at each of the 512 chunks would move 8 GiB: seconds, not a twentieth of one.
+    assert min(seconds_to_feed(32 << 20, 1 << 16) for _ in range(3)) < 0.5
 
 
 def test_a_frame_fed_byte_by_byte_takes_time_in_proportion_to_its_size():

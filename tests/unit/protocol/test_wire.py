@@ -133,7 +133,8 @@ def test_basic_types_have_the_documented_bytes(wire_type, value, hexadecimal):
 @pytest.mark.parametrize(
     ("wire_type", "hexadecimal", "message"),
     [
-        (bool, "02", "2 is not a boolean, at byte 0"),
+        (bool, "02", "no boolean at byte 0: 02"),
+        (bool, "", "no boolean at byte 0: end"),
         (str, "0003 6162", "3 bytes announced at byte 2, 2 are left"),
         (str, "0001 ff", "not UTF-8"),
         (bytes, "00000005 00", "5 bytes announced at byte 4, 1 are left"),
