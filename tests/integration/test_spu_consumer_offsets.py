@@ -1,0 +1,215 @@
+"""Consumers' offsets: kept, listed, deleted, forwarded, and found again after a restart."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from fluvio_local_cluster.spu.server import Spu
+from fluvio_protocol.api.admin import MsgType
+from fluvio_protocol.api.consumer_offsets import (
+    DeleteConsumerOffsetRequest,
+    FetchConsumerOffsetsRequest,
+    FilterOpts,
+    UpdateConsumerOffsetRequest,
+)
+from fluvio_protocol.api.offsets import FetchOffsetPartition, FetchOffsetsRequest, FetchOffsetTopic
+from fluvio_protocol.error_code import ErrorKind, ReplicaKey
+from tests.support.record_sets import one_batch
+from tests.support.running_spu import public_port, run_with_spu, running_spu
+from tests.support.scripted_sc import ScriptedSc, replica, spu_spec
+from tests.support.spu_client import SpuClient, connect
+
+DATA = Path(__file__).parent.parent / "data"
+OFFSETS = replica("consumer-offset")
+
+
+def key(topic: str) -> ReplicaKey:
+    return ReplicaKey(topic=topic, partition=0)
+
+
+async def ready(sc: ScriptedSc, *topics: str) -> None:
+    await sc.push_all(OFFSETS, *map(replica, topics))
+    for topic in ("consumer-offset", *topics):
+        await sc.told(topic)
+
+
+async def commit(client: SpuClient, topic: str, consumer: str | None, *offsets: int) -> list[ErrorKind]:
+    """Open a stream for a consumer and commit these offsets over it."""
+    stream = await client.stream(topic, consumer_id=consumer)
+    push = await stream.push()
+    correlation_ids = [
+        await client.send(UpdateConsumerOffsetRequest(offset=offset, session_id=push.stream_id))
+        for offset in offsets
+    ]
+    from fluvio_protocol.api.consumer_offsets import UpdateConsumerOffsetResponse as Response
+
+    answers = [await client.answer(correlation_id, Response) for correlation_id in correlation_ids]
+    assert [answer.offset for answer in answers] == list(offsets)
+    return [answer.error_code.kind for answer in answers]
+
+
+async def listed(client: SpuClient, filter_opts: FilterOpts | None = None) -> list[tuple[str, str, int]]:
+    answer = await client.ask(FetchConsumerOffsetsRequest(filter_opts=filter_opts))
+    assert answer.error_code.is_ok
+    return [(c.replica_id.topic, c.consumer_id, c.offset) for c in answer.consumers]
+
+
+def test_offsets_are_stored_listed_filtered_and_deleted(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "t", "u")
+        async with connect(public_port(spu)) as client:
+            for topic in ("t", "u"):
+                await client.produce(topic, one_batch(b"a", b"b", b"c"))
+            assert await commit(client, "t", "c1", 0, 2) == [ErrorKind.NONE] * 2
+            assert await commit(client, "u", "c1", 1) == [ErrorKind.NONE]
+            assert await commit(client, "t", "c2", 1, 0) == [ErrorKind.NONE] * 2  # rewinding is legal
+            assert await listed(client) == [("t", "c1", 2), ("t", "c2", 0), ("u", "c1", 1)]
+            assert await listed(client, FilterOpts(consumer_id="c1")) == [("t", "c1", 2), ("u", "c1", 1)]
+            assert await listed(client, FilterOpts(replica_id=key("t"), consumer_id="c2")) == [("t", "c2", 0)]
+            for consumer in ("c2", "unknown"):
+                request = DeleteConsumerOffsetRequest(replica_id=key("t"), consumer_id=consumer)
+                assert (await client.ask(request)).error_code.is_ok
+            assert await listed(client) == [("t", "c1", 2), ("u", "c1", 1)]
+
+    run_with_spu(tmp_path, body)
+
+
+def test_version_23_of_fetch_offsets_starts_after_the_stored_offset(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "t")
+        asked = [FetchOffsetTopic(name="t", partitions=[FetchOffsetPartition(partition_index=0)])]
+        async with connect(public_port(spu)) as client:
+            await client.produce("t", one_batch(b"a", b"b", b"c"))
+            await commit(client, "t", "c1", 1)
+            for consumer, version, start in (("c1", 23, 2), ("other", 23, 0), ("c1", 24, 0)):
+                answer = await client.ask(FetchOffsetsRequest(topics=asked, consumer_id=consumer), version)
+                assert answer.topics[0].partitions[0].start_offset == start
+
+    run_with_spu(tmp_path, body)
+
+
+def test_updates_without_a_stream_or_a_consumer_are_refused(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "t")
+        async with connect(public_port(spu)) as client:
+            answer = await client.ask(UpdateConsumerOffsetRequest(offset=1, session_id=9))
+            assert answer.error_code.kind is ErrorKind.FETCH_SESSION_NOT_FOUND
+            await client.produce("t", one_batch(b"a"))
+            assert await commit(client, "t", None, 0) == [ErrorKind.OTHER]
+
+    run_with_spu(tmp_path, body)
+
+
+@pytest.mark.parametrize("commits", [3, 101, 250])
+def test_a_restart_finds_the_last_offset_of_every_consumer(tmp_path: Path, commits: int) -> None:
+    async def body() -> None:
+        async with ScriptedSc() as sc:
+            async with running_spu(tmp_path, sc.port) as spu:
+                await sc.registered()
+                await ready(sc, "t")
+                async with connect(public_port(spu)) as client:
+                    await client.produce("t", one_batch(b"a"))
+                    await commit(client, "t", "early", 7)
+                    for i in range(commits):  # one after the other: nothing to collect
+                        await commit(client, "t", f"c{i % 3}", i)
+                    before = await listed(client)
+                    assert ("t", f"c{(commits - 1) % 3}", commits - 1) in before
+            async with running_spu(tmp_path, sc.port) as spu:
+                await sc.registered(2)
+                sc.reports.clear()
+                await ready(sc, "t")
+                async with connect(public_port(spu)) as client:
+                    assert await listed(client) == before
+
+    asyncio.run(body())
+
+
+def test_the_official_log_of_offsets_is_read_and_continued(tmp_path: Path) -> None:
+    async def body() -> None:
+        shutil.copytree(DATA / "engine-replica" / "spu-logs-5001", tmp_path / "spu-logs-5001")
+        async with ScriptedSc() as sc, running_spu(tmp_path, sc.port) as spu:
+            await sc.registered()
+            await ready(sc, "seg", *OFFICIAL_TOPICS)
+            async with connect(public_port(spu)) as client:
+                found = await listed(client)
+                assert found == OFFICIAL
+                await client.produce("seg", one_batch(b"x"))
+                await commit(client, "seg", "ours", 3)
+                assert ("seg", "ours", 3) in await listed(client)
+
+    asyncio.run(body())
+
+
+OFFICIAL: list[tuple[str, str, int]] = []
+OFFICIAL_TOPICS: list[str] = []
+
+
+def test_deleting_a_topic_forgets_its_consumers(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "t", "u")
+        async with connect(public_port(spu)) as client:
+            for topic in ("t", "u"):
+                await client.produce(topic, one_batch(b"a"))
+                await commit(client, topic, "c", 0)
+            await sc.push(replica("t"), kind=MsgType.DELETE)
+            await sc.until(lambda: ("t", 0) in sc.removed)
+            sc.reports.clear()
+            await sc.push(replica("t"))
+            await sc.told("t")
+            assert await listed(client) == [("u", "c", 0)]
+
+    run_with_spu(tmp_path, body)
+
+
+def with_two(tmp_path: Path, body: Callable[[ScriptedSc, Spu, Spu], Awaitable[None]]) -> None:
+    """Two SPUs: 5001 leads `consumer-offset`, 5002 leads `t`."""
+
+    async def main() -> None:
+        async with (
+            ScriptedSc() as sc,
+            running_spu(tmp_path, sc.port) as one,
+            running_spu(tmp_path, sc.port, 5002) as two,
+        ):
+            await sc.registered(2)
+            assert one.private is not None
+            assert two.private is not None
+            await sc.push_spus(spu_spec(5001, one.private.port), spu_spec(5002, two.private.port))
+            await sc.push_all(OFFSETS, replica("t", leader=5002))
+            await sc.told("consumer-offset")
+            await sc.told("t")
+            async with asyncio.timeout(30):
+                await body(sc, one, two)
+
+    asyncio.run(main())
+
+
+def test_offsets_go_to_the_spu_that_keeps_them(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, one: Spu, two: Spu) -> None:
+        asked = [FetchOffsetTopic(name="t", partitions=[FetchOffsetPartition(partition_index=0)])]
+        async with connect(public_port(one)) as keeper, connect(public_port(two)) as client:
+            await client.produce("t", one_batch(b"a", b"b", b"c"))
+            assert await commit(client, "t", "c", 0, 1) == [ErrorKind.NONE] * 2
+            assert await listed(keeper) == [("t", "c", 1)]
+            answer = await client.ask(FetchOffsetsRequest(topics=asked, consumer_id="c"), 23)
+            assert answer.topics[0].partitions[0].start_offset == 2
+            for request in (
+                FetchConsumerOffsetsRequest(),
+                DeleteConsumerOffsetRequest(replica_id=key("t"), consumer_id="c"),
+            ):
+                assert (await client.ask(request)).error_code.kind is ErrorKind.PARTITION_NOT_LEADER
+
+    with_two(tmp_path, body)
+
+
+def test_a_keeper_that_is_away_is_an_error_for_the_client(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, one: Spu, two: Spu) -> None:
+        assert one.private is not None
+        async with connect(public_port(two)) as client:
+            await client.produce("t", one_batch(b"a"))
+            await one.private.close(0.0)
+            assert await commit(client, "t", "c", 0) == [ErrorKind.OTHER]
+
+    with_two(tmp_path, body)
