@@ -53,10 +53,8 @@ def test_listed_frame_is_still_refused(captured):
         decode_frame(captured)
 
 
-@frames(golden_frames() + engine_frames())
+@frames([each for each in golden_frames() + engine_frames() if each.id not in NO_ROUND_TRIP])
 def test_header_and_label_of_a_public_frame_are_read(captured):
-    if captured.id in NO_ROUND_TRIP:
-        pytest.skip(NO_ROUND_TRIP[captured.id])
     decoded = decode_frame(captured)
     header = captured.decoded.get("header")
     if header is None:
@@ -93,8 +91,10 @@ def one_leaf_changed(values):
             yield from (
                 [*values[:index], altered, *values[index + 1 :]] for altered in one_leaf_changed(inner)
             )
+    elif isinstance(values, bool) or values is None:
+        yield not values
     else:
-        yield "something else"
+        yield values + (1 if isinstance(values, int) else "00")  # a number, a word, or bytes in hex
 
 
 def test_every_answer_of_the_engine_belongs_to_a_request_of_its_connection():
