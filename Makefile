@@ -8,6 +8,7 @@ DEMO_VENV = .make/demo-venv
 OTHER_VERSIONS = 3.12 3.13
 WORKERS = 2
 PIP_FLAGS = --quiet --disable-pip-version-check --no-input
+TOOLS = .ci/constraints.txt
 
 # What goes into an installed copy; when one of these changes, the demo installs anew.
 SOURCES = $(shell find fluvio_* profiles installer local_cluster completions -name '*.py' -o -name '*.toml')
@@ -24,14 +25,15 @@ help: ## Show this list
 
 setup: $(READY) ## Make .venv and install the project into it, editable, with all tools
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(TOOLS)
 	@python=$$(sh .ci/find-python) || exit 1; \
 	"$(BIN)/python" -c '' 2>/dev/null || { \
 	    echo "==> making $(VENV) with $$python"; \
 	    rm -rf $(VENV); "$$python" -m venv $(VENV) || exit 1; \
 	}; \
 	echo "==> installing the project and its tools into $(VENV) (once, about a minute)"; \
-	"$(BIN)/python" -m pip install $(PIP_FLAGS) --only-binary=fluvio --editable '.[dev,interop]'
+	"$(BIN)/python" -m pip install $(PIP_FLAGS) --constraint $(TOOLS) \
+	    --only-binary=fluvio --editable '.[dev,interop]'
 	@touch $(READY)
 
 # --- what gates a change ---
@@ -83,13 +85,13 @@ unit-on: .venv-$(VERSION)/.ready
 	@echo "==> unit tests on Python $(VERSION)"
 	@$(call pytest,unit-$(VERSION),.venv-$(VERSION)/bin/python,tests/unit -n $(WORKERS))
 
-.venv-$(VERSION)/.ready: pyproject.toml
+.venv-$(VERSION)/.ready: pyproject.toml $(TOOLS)
 	@python=$$(sh .ci/find-python $(VERSION)) || { echo "no Python $(VERSION) here" >&2; exit 1; }; \
 	".venv-$(VERSION)/bin/python" -c '' 2>/dev/null || { \
 	    rm -rf .venv-$(VERSION); "$$python" -m venv .venv-$(VERSION) || exit 1; \
 	}; \
 	echo "==> installing the project into .venv-$(VERSION)"; \
-	".venv-$(VERSION)/bin/python" -m pip install $(PIP_FLAGS) --editable '.[unit]'
+	".venv-$(VERSION)/bin/python" -m pip install $(PIP_FLAGS) --constraint $(TOOLS) --editable '.[unit]'
 	@touch .venv-$(VERSION)/.ready
 
 integration: $(READY) ## Integration tests: real sockets or disk, and the built wheel
@@ -128,7 +130,7 @@ bench: $(READY) ## Measure speed and memory, as ratios within one run
 # --- see it work ---
 
 demo: $(DEMO_VENV)/.ready ## Start a real cluster, send real data through it, check it, stop
-	@$(DEMO_VENV)/bin/python tests/e2e/demo.py
+	@$(DEMO_VENV)/bin/python -m tests.e2e.demo
 
 $(DEMO_VENV)/.ready: pyproject.toml README.md LICENSE $(SOURCES)
 	@python=$$(sh .ci/find-python) || exit 1; \

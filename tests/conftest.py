@@ -10,7 +10,9 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,8 @@ settings.load_profile("dev")
 
 _FOREIGN_PREFIXES = ("FLUVIO_", "FLV_", "XDG_")
 _FOREIGN_NAMES = ("RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR")
+_PREFIX = "fluvio-tests-"
+_KEPT_S = 86_400  # the files of a failed run stay this long
 _folder = pytest.StashKey[Path]()
 
 
@@ -43,7 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--hypothesis-profile", None) in ("ci", "fuzz") and not config.option.hypothesis_seed:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
     _keep_pip_cache()
-    folder = Path(tempfile.mkdtemp(prefix="fluvio-tests-")).resolve()
+    if not is_worker(config):
+        _remove_old_runs()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
     config.stash[_folder] = folder
     home = folder / "home"
     home.mkdir()
@@ -59,6 +65,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process runs tests for another one (pytest-xdist)."""
     return hasattr(config, "workerinput")
+
+
+def _remove_old_runs() -> None:
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(FileNotFoundError):  # another run may be removing it
+            if folder.stat().st_mtime < time.time() - _KEPT_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep_pip_cache() -> None:
