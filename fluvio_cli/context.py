@@ -13,6 +13,7 @@ from fluvio_cli.output.printer import Printer
 
 if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
+    from fluvio_client.client import Fluvio
     from fluvio_profiles.model import Config
     from fluvio_profiles.resolve import Target, TargetOptions
 
@@ -61,6 +62,17 @@ class CliContext:
         from fluvio_client.blocking import BlockingAdmin
 
         return BlockingAdmin.connect(self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s)
+
+    def client(self) -> "Fluvio":
+        """An async client of the target, to be entered; its settings follow the environment."""
+        from fluvio_client.client import Fluvio
+        from fluvio_client.settings import ClientSettings
+        from fluvio_types.defaults import METADATA_TIMEOUT_MS
+
+        named = self.environment.get("FLV_METADATA_TIMEOUT", "")
+        timeout_ms = int(named) if named.isascii() and named.isdigit() else METADATA_TIMEOUT_MS
+        settings = ClientSettings(self.client_id, self.socket_wait_s, timeout_ms / 1000)
+        return Fluvio.connect(profile=self.target(), settings=settings)
 
     def load_config(self) -> "Config":
         """Read the profile file; raises `ProfileError`s."""

@@ -5,13 +5,11 @@ without keys, costs nothing a record: the values are joined, looked at together 
 What the official tool prints is kept to the byte, hex dumps and table blocks included.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 from fluvio_cli.output.template import Template
-from fluvio_protocol.batch import Record
 
-FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
 _LOOKS_BINARY_BYTES = 1024
 _BINARY_STARTS = (b"%PDF", b"\x89PNG\x0d\x0a\x1a\x0a")
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32 byte order marks
@@ -28,46 +26,67 @@ class RecordOptions(NamedTuple):
     suppress_unknown: bool = False
 
 
-Render = Callable[[Sequence[Record], int], bytes]
+class ShownRecord(Protocol):
+    """What is shown of a record; `timestamp` in ms since 1970."""
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def timestamp(self) -> int: ...
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes: ...
 
 
-def renderer(options: RecordOptions) -> Render:
-    """The function that turns records, and the number of their partition, into output."""
-    if options.template is None and options.truncate_to is None and not options.with_key:
-        if options.form == "dynamic":
-            return _render_plain
-        if options.form in ("text", "raw"):
-            return lambda records, partition: _render_each(records, partition, options, check_text=True)
-    return lambda records, partition: _render_each(records, partition, options)
+class RecordRenderer:
+    """Turns runs of records into output.
+
+    With `wants_values_only` the caller need not make records: `render_values` takes their values.
+    """
+
+    def __init__(self, options: RecordOptions) -> None:
+        self._options = options
+        self.wants_values_only = (
+            options.template is None and options.truncate_to is None and not options.with_key
+        )
+        self._is_text = self.wants_values_only and options.form in ("dynamic", "text", "raw")
+
+    def render_values(self, values: Sequence[bytes]) -> bytes:
+        """The lines of records of which only the value is shown."""
+        if self._is_text and values:
+            joined = b"\n".join(values)
+            if _is_plain_text(joined):
+                return joined + b"\n"
+        return b"".join([_render_value(value, self._options) or b"" for value in values])
+
+    def render(self, records: Sequence[ShownRecord]) -> bytes:
+        """The lines of records."""
+        return b"".join([_render_record(record, self._options) for record in records])
 
 
-def _render_plain(records: Sequence[Record], partition: int) -> bytes:
-    joined = b"\n".join([record.value for record in records])
-    if b"\0" not in joined and _BINARY_STARTS[0] not in joined and _BINARY_STARTS[1] not in joined:
-        if joined.isascii():
-            return joined + b"\n"
-        try:
-            joined.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            return joined + b"\n"
-    return _render_each(records, partition, RecordOptions())
+def _is_plain_text(joined: bytes) -> bool:
+    """Whether every value in a joined run is certainly text that can be written as it is."""
+    if b"\0" in joined or _BINARY_STARTS[0] in joined or _BINARY_STARTS[1] in joined:
+        return False
+    if joined.isascii():
+        return True
+    try:
+        joined.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def _render_each(
-    records: Sequence[Record], partition: int, options: RecordOptions, *, check_text: bool = False
-) -> bytes:
-    if check_text:
-        joined = b"\n".join([record.value for record in records])
-        if joined.isascii() and b"\0" not in joined and b"%PDF" not in joined:
-            return joined + b"\n"
-    return b"".join([_render_record(record, partition, options) for record in records])
-
-
-def _render_record(record: Record, partition: int, options: RecordOptions) -> bytes:
+def _render_record(record: ShownRecord, options: RecordOptions) -> bytes:
     if options.template is not None:
-        body: bytes | None = _fill(options.template, record, partition) + b"\n"
+        body: bytes | None = _fill(options.template, record) + b"\n"
     else:
         body = _render_value(record.value, options)
     if body is None:
@@ -185,13 +204,13 @@ def _cell(data: Any) -> str:
     return data if isinstance(data, str) else json.dumps(data, sort_keys=True, ensure_ascii=False)
 
 
-def _fill(template: Template, record: Record, partition: int) -> bytes:
+def _fill(template: Template, record: ShownRecord) -> bytes:
     return template.render(
         {
             "key": "null" if record.key is None else record.key.decode(errors="replace"),
             "value": record.value.decode(errors="replace"),
             "offset": str(record.offset),
-            "partition": str(partition),
+            "partition": str(record.partition),
             "time": format_timestamp(record.timestamp),
         }
     ).encode()

@@ -2,17 +2,19 @@
 
 import pytest
 
-from fluvio_cli.output.records import RecordOptions, format_timestamp, hex_dump, looks_binary, renderer
+from fluvio_cli.output.records import RecordOptions, RecordRenderer, format_timestamp, hex_dump, looks_binary
 from fluvio_cli.output.template import Template, TemplateError
-from fluvio_protocol.batch import Record
-
-
-def records(*values: bytes, key: bytes | None = None) -> list[Record]:
-    return [Record(offset, 1_700_000_000_123, key, value) for offset, value in enumerate(values)]
+from fluvio_client.consumer.positions import ConsumerRecord
 
 
 def shown(*values: bytes, key: bytes | None = None, **options: object) -> str:
-    return renderer(RecordOptions(**options))(records(*values, key=key), 3).decode()  # type: ignore[arg-type]
+    renderer = RecordRenderer(RecordOptions(**options))  # type: ignore[arg-type]
+    if renderer.wants_values_only:
+        return renderer.render_values(values).decode()
+    records = [
+        ConsumerRecord(3, offset, 1_700_000_000_123, key, value) for offset, value in enumerate(values)
+    ]
+    return renderer.render(records).decode()
 
 
 BINARY = bytes(range(48)) + b"\x00\xff\xfe"

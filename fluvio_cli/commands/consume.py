@@ -1,0 +1,221 @@
+"""`fluvio consume`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluvio_cli import values
+from fluvio_cli.command import rules
+from fluvio_cli.context import CliContext
+
+if TYPE_CHECKING:
+    from fluvio_client.consumer.offsets import Offset
+
+_UNKNOWN_WIDTH = 65_535
+_OUT_OF_REACH_S = 60.0  # how long `-d` waits for a partition's leader; without `-d` it waits for ever
+_offset = values.integer(0, 2**63 - 1)
+_FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
+
+
+@rules(
+    conflicts=(
+        ("beginning", "head"),
+        ("beginning", "start"),
+        ("beginning", "tail"),
+        ("head", "start"),
+        ("head", "tail"),
+        ("start", "tail"),
+        ("all_partitions", "partition"),
+        ("format", "output"),
+        ("format", "truncate"),
+        ("output", "truncate"),
+    ),
+    examples=(
+        ("Print what comes from now on", "fluvio consume my-topic"),
+        ("Print everything that is there, then end", "fluvio consume my-topic -B -d"),
+        (
+            "Print the last ten records of each partition with their keys",
+            "fluvio consume my-topic -T 10 -d -k",
+        ),
+        ("Go on where this consumer stopped", "fluvio consume my-topic --consumer audit"),
+        ("Choose the form", "fluvio consume my-topic -B -F '{{partition}}:{{offset}} {{key}}={{value}}'"),
+    ),
+)
+def command(
+    ctx: typer.Context,
+    topic: Annotated[str, typer.Argument(metavar="topic", help="Name of the topic to read")],
+    partition: Annotated[
+        list[int] | None,
+        typer.Option(
+            "-p",
+            "--partition",
+            metavar="integer",
+            parser=values.u32,
+            help="Read this partition only (repeatable)",
+        ),
+    ] = None,
+    all_partitions: Annotated[
+        bool, typer.Option("-A", "--all-partitions", help="Read every partition, which is the default")
+    ] = False,
+    disable_continuous: Annotated[
+        bool, typer.Option("-d", "--disable-continuous", help="End when what is there now has been read")
+    ] = False,
+    disable_progressbar: Annotated[
+        bool, typer.Option("--disable-progressbar", help="Show no sign of life while waiting")
+    ] = False,
+    key_value: Annotated[
+        bool, typer.Option("-k", "--key-value", help="Print `[key] value`, with [null] for a missing key")
+    ] = False,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "-F", "--format", metavar="FORMAT", help="Template of each record, such as '{{key}}={{value}}'"
+        ),
+    ] = None,
+    beginning: Annotated[
+        bool, typer.Option("-B", "--beginning", help="Start at the oldest record that is kept")
+    ] = False,
+    head: Annotated[
+        int | None,
+        typer.Option(
+            "-H", "--head", metavar="integer", parser=_offset, help="Start so many records after the oldest"
+        ),
+    ] = None,
+    tail: Annotated[
+        int | None,
+        typer.Option(
+            "-T", "--tail", metavar="integer", parser=_offset, help="Start so many records before the end"
+        ),
+    ] = None,
+    start: Annotated[
+        int | None,
+        typer.Option("--start", metavar="integer", parser=_offset, help="Start at this offset"),
+    ] = None,
+    end: Annotated[
+        int | None,
+        typer.Option(
+            "--end", metavar="integer", parser=_offset, help="Stop after the record with this offset"
+        ),
+    ] = None,
+    maxbytes: Annotated[
+        int | None,
+        typer.Option(
+            "-b", "--maxbytes", metavar="integer", parser=values.i32, help="Bytes of one fetch, at most"
+        ),
+    ] = None,
+    isolation: Annotated[
+        str | None,
+        typer.Option(
+            "--isolation",
+            metavar="ISOLATION",
+            parser=values.parse_isolation,
+            help="Read everything that leaders have (read_uncommitted, the default) "
+            "or what is committed (read_committed)",
+        ),
+    ] = None,
+    suppress_unknown: Annotated[
+        bool,
+        typer.Option("--suppress-unknown", help="Leave out what is no JSON; print binary values as text"),
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-O",
+            "--output",
+            metavar="type",
+            parser=values.Choice(*_FORMS, ignore_case=True),
+            help="How to print values",
+        ),
+    ] = None,
+    truncate: Annotated[
+        bool, typer.Option("--truncate", help="Cut each record to the width of the terminal")
+    ] = False,
+    consumer: Annotated[
+        str | None,
+        typer.Option(
+            "-c",
+            "--consumer",
+            metavar="CONSUMER",
+            help="Id of the consumer whose offset is kept in the cluster",
+        ),
+    ] = None,
+) -> None:
+    """Read messages from a topic/partition.
+
+    Without a start flag only records that come from now on are printed. Ctrl-C ends.
+    """
+    import asyncio
+
+    from fluvio_cli.output.records import RecordOptions
+    from fluvio_cli.output.template import Template
+    from fluvio_cli.streaming.consuming import ConsumeJob, consume
+    from fluvio_client.consumer.settings import ConsumerConfig, Evicted, OffsetStrategy
+    from fluvio_protocol.api.fetch import Isolation
+
+    cli: CliContext = ctx.obj
+    if start is not None and end is not None and end < start:
+        _refuse_end(cli, start, end)
+    options = RecordOptions(
+        form=output or "dynamic",
+        with_key=key_value,
+        template=Template(format) if format is not None else None,
+        truncate_to=_terminal_width(cli) if truncate and not key_value else None,
+        suppress_unknown=suppress_unknown,
+    )
+    offset, words = _start(beginning, head, tail, start)
+    config = ConsumerConfig(
+        topic,
+        partitions=tuple(partition or ()),
+        start=offset,
+        isolation=Isolation.READ_COMMITTED if isolation == "read_committed" else Isolation.READ_UNCOMMITTED,
+        max_bytes=max(maxbytes, 1) if maxbytes is not None else _fetch_bytes(cli),
+        disable_continuous=disable_continuous,
+        consumer_id=consumer or None,
+        offset_strategy=OffsetStrategy.AUTO if consumer else OffsetStrategy.NONE,
+        evicted=Evicted.CONTINUE,
+        reconnect_timeout_s=_OUT_OF_REACH_S if disable_continuous else None,
+    )
+    until = f" until offset {end} (inclusive)" if end is not None else ""
+    headline = f"Consuming records from '{topic}'{words}{until}"
+    job = ConsumeJob(config, options, end, show_progress=not disable_progressbar, headline=headline)
+    asyncio.run(consume(cli, job))
+
+
+def _start(beginning: bool, head: int | None, tail: int | None, start: int | None) -> "tuple[Offset, str]":
+    """Where to start, and how the headline says it."""
+    from fluvio_client.consumer.offsets import Offset
+
+    if beginning:
+        return Offset.beginning(), " starting from the beginning of log"
+    if head is not None:
+        return Offset.beginning(head), f" starting {head} from the beginning of log"
+    if start is not None:
+        return Offset.absolute(start), f" starting at offset {start}"
+    if tail is not None:
+        return Offset.end(tail), f" starting {tail} from the end of log"
+    return Offset.end(), ""
+
+
+def _refuse_end(cli: CliContext, start: int, end: int) -> None:
+    from fluvio_types.errors import FluvioError
+
+    cli.printer.note("Argument end-offset must be greater than or equal to specified start offset")
+    raise FluvioError(f"End offset: {end} cannot be less than starting offset: {start}")
+
+
+def _fetch_bytes(cli: CliContext) -> int:
+    from fluvio_types.defaults import FETCH_MAX_BYTES
+
+    named = cli.environment.get("FLV_CLIENT_MAX_FETCH_BYTES", "")
+    return int(named) if named.isascii() and named.isdigit() and 0 < int(named) < 2**31 else FETCH_MAX_BYTES
+
+
+def _terminal_width(cli: CliContext) -> int:
+    import os
+
+    if not cli.printer.stdout_is_terminal:
+        return _UNKNOWN_WIDTH
+    try:
+        return os.get_terminal_size(cli.printer.stdout.fileno()).columns or _UNKNOWN_WIDTH
+    except OSError:
+        return _UNKNOWN_WIDTH

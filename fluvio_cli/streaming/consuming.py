@@ -1,0 +1,82 @@
+"""`consume`, running: batches in, text out.
+
+Whole batches are rendered and written at once. `--end` narrows the last batch, so that what is stored for
+a consumer is what was printed. Ctrl-C ends in order: offsets are stored, then the command ends well.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fluvio_cli.output.records import RecordOptions, RecordRenderer
+from fluvio_cli.streaming.interrupt import Interruptible
+from fluvio_cli.streaming.spinner import Spinner
+from fluvio_client.consumer.settings import ConsumerConfig
+
+if TYPE_CHECKING:
+    from fluvio_cli.context import CliContext
+    from fluvio_client.consumer.consumer import Consumer
+    from fluvio_client.consumer.positions import RecordBatch
+
+CLOSED = "Consumer stream has closed"
+END_REACHED = "End-offset has been reached; exiting"
+
+
+@dataclass(slots=True, frozen=True)
+class ConsumeJob:
+    """What to read, up to where, and how to show it."""
+
+    config: ConsumerConfig
+    options: RecordOptions
+    end: int | None = None  # offset of the last record to print
+    show_progress: bool = True
+    headline: str = ""
+
+
+async def consume(cli: "CliContext", job: ConsumeJob) -> None:
+    """Run the job. Raises what the client raises, and `BrokenPipeError` when nobody reads any more."""
+    interrupt = Interruptible()
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(cli.client())
+        consumer = await stack.enter_async_context(client.consumer(job.config))
+        interrupt.listen()
+        printer = cli.printer
+        if printer.stdout_is_terminal:
+            printer.note(printer.styled(job.headline, "bold"))
+        spinner = Spinner(printer.stderr)
+        drawing = None
+        if job.show_progress and printer.stdout_is_terminal and printer.stderr_is_terminal:
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            drawing = group.create_task(spinner.run(), name="spinner")
+        try:
+            with interrupt:
+                await _print_records(cli, job, consumer, spinner)
+        finally:
+            if drawing is not None:
+                drawing.cancel()
+            spinner.hide()
+    if not job.config.disable_continuous:
+        cli.printer.note(CLOSED)
+
+
+async def _print_records(cli: "CliContext", job: ConsumeJob, consumer: "Consumer", spinner: Spinner) -> None:
+    renderer = RecordRenderer(job.options)
+    out = cli.printer.stdout.buffer
+    while (batch := await consumer.next_batch()) is not None:
+        is_last = job.end is not None and batch.stop_offset > job.end
+        if is_last and job.end is not None:
+            batch.stop_offset = max(job.end, batch.first_offset) + 1
+        text = _render(renderer, batch)
+        spinner.hide()
+        out.write(text)
+        out.flush()
+        if is_last:
+            cli.printer.note(END_REACHED)
+            return
+
+
+def _render(renderer: RecordRenderer, batch: "RecordBatch") -> bytes:
+    if renderer.wants_values_only:
+        return renderer.render_values(batch.values())
+    return renderer.render(batch.records())
