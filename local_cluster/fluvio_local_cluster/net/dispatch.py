@@ -77,8 +77,10 @@ def decode_request(routes: Mapping[int, Route], payload: memoryview) -> tuple[Ro
         route = routes.get(header.api_key)
         if route is None:
             raise BadRequestError(f"unknown API key {header.api_key}")
-        header.api_version = wire_version(route.request, header.api_version)
-        return route, header, decode(route.request, reader, header.api_version)
+        version = wire_version(route.request, header.api_version)
+        if version != header.api_version:
+            header = RequestHeader(header.api_key, version, header.correlation_id, header.client_id)
+        return route, header, decode(route.request, reader, version)
     except BadRequestError:
         raise
     except DecodeError as exc:
