@@ -188,7 +188,7 @@ class Consumer:
         self._queue.put_nowait(ClientClosedError("the consumer was closed"))  # to whoever waits for a batch
 
     async def _store_after_failure(self) -> None:
-        """The block was left by an exception: store what was consumed before, and let the exception be seen."""
+        """The block was left by an exception: store what was consumed before, and let it be seen."""
         try:
             if not self._is_closed and self.config.offset_strategy is OffsetStrategy.AUTO:
                 self._count_current(whole=False)
