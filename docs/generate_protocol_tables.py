@@ -112,19 +112,16 @@ def numbers_table(names: list[str]) -> str:
 
 def requests_table(sides: list[str]) -> str:
     """What the ports of these sides serve."""
-    rows = [
-        [
-            info.side,
-            info.key,
-            request.__name__,
-            type_name(info.response),
-            f"{info.min_version} to {info.max_version}",
-        ]
-        for request, info in declared_requests().items()
-        if info.side in sides
-    ]
-    heads = ["port", "key", "request", "answer", "versions we send"]
-    return _table(heads, sorted(rows, key=lambda row: (sides.index(row[0]), row[1])))
+    rows: list[list[Any]] = []
+    for request, info in declared_requests().items():
+        if info.side in sides:
+            versions = str(info.max_version)
+            if info.min_version != info.max_version:
+                versions = f"{info.min_version} to {info.max_version}"
+            answer = "none" if info.response is None else type_name(info.response)
+            rows.append([info.side, info.key, request.__name__, answer, versions])
+    rows.sort(key=lambda row: (sides.index(row[0]), row[1]))
+    return _table(["received by", "key", "request", "answer", "versions"], rows)
 
 
 def errors_table(_: list[str]) -> str:

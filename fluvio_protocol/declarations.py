@@ -268,7 +268,7 @@ def wire_choice(
 # --- requests -------------------------------------------------------------------------------------------
 
 # Which port serves a request, or who receives it on a connection that is used both ways.
-Side = Literal["sc", "spu", "sc-private", "spu-private", "leader", "follower"]
+Side = Literal["sc", "spu", "sc-private", "spu-control", "spu-private", "leader", "follower"]
 
 
 class RequestInfo:

@@ -168,7 +168,7 @@ class ReplicaIncarnation:
     incarnation: str
 
 
-@request(side="spu-private", key=9001, versions=range(1), response=None)
+@request(side="spu-control", key=9001, versions=range(1), response=None)
 @wire_struct
 class UpdateIncarnationsRequest:
     """Ours, not Fluvio's: the cluster's id and the incarnations of all replicas of the update that follows.
@@ -192,7 +192,7 @@ class ControlMessage(Generic[X]):
     content: X
 
 
-@request(side="spu-private", key=SpuControlKey.UPDATE_SPU, versions=range(2), response=None)
+@request(side="spu-control", key=SpuControlKey.UPDATE_SPU, versions=range(2), response=None)
 @wire_struct
 class UpdateSpuRequest:
     """All SPUs in `all`, or changes."""
@@ -202,7 +202,7 @@ class UpdateSpuRequest:
     all: list[SpuSpec] = field(default_factory=list)
 
 
-@request(side="spu-private", key=SpuControlKey.UPDATE_REPLICA, versions=range(20), response=None)
+@request(side="spu-control", key=SpuControlKey.UPDATE_REPLICA, versions=range(20), response=None)
 @wire_struct
 class UpdateReplicaRequest:
     """All replicas of the cluster in `all`, or changes; an SPU picks its own."""
@@ -212,7 +212,7 @@ class UpdateReplicaRequest:
     all: list[Replica] = field(default_factory=list)
 
 
-@request(side="spu-private", key=SpuControlKey.UPDATE_SMARTMODULE, versions=range(20), response=None)
+@request(side="spu-control", key=SpuControlKey.UPDATE_SMARTMODULE, versions=range(20), response=None)
 @wire_struct
 class UpdateSmartModuleRequest:
     """All SmartModules in `all`, or changes."""
@@ -222,7 +222,7 @@ class UpdateSmartModuleRequest:
     all: list[SmartModule] = field(default_factory=list)
 
 
-@request(side="spu-private", key=SpuControlKey.UPDATE_MIRROR, versions=range(2), response=None)
+@request(side="spu-control", key=SpuControlKey.UPDATE_MIRROR, versions=range(2), response=None)
 @wire_struct
 class UpdateMirrorRequest:
     """All mirrors in `all`, or changes."""
