@@ -9,8 +9,9 @@ class Sizes:
 
     command_runs: int = 21
     startup_runs: int = 7
-    transfer_runs: int = 7
+    transfer_runs: int = 5
     transfer_bytes: int = 100_000_000  # of each produce and consume
+    transfer_record_bytes: tuple[int, ...] = (5_000, 1_000, 100)
     line_runs: int = 5
     line_count: int = 1_000_000
     line_bytes: int = 100  # with its newline
@@ -26,6 +27,7 @@ QUICK = Sizes(
     startup_runs=1,
     transfer_runs=1,
     transfer_bytes=2_000_000,
+    transfer_record_bytes=(1_000,),
     line_runs=1,
     line_count=10_000,
     official_runs=1,

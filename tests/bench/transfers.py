@@ -10,7 +10,6 @@ from tests.bench.measuring import Row, Samples, Target, at_least, interleave
 from tests.bench.null_server import make_batches
 from tests.bench.sizes import Sizes
 
-RECORD_BYTES = (5_000, 1_000, 100)
 _SEND, _RECEIVE = "socket + write", "sendfile"
 _TASKS = {
     "produce": (_SEND, [at_least(0.25, of_reference=True)]),
@@ -27,7 +26,7 @@ _NAMES = {
 def transfer_rows(sizes: Sizes) -> list[Row]:
     """Produce, consume as batches, consume as records; each for several record sizes, in MB/s of batches."""
     with running_cluster() as home:
-        by_size = [_rows_of(home, sizes, size_bytes) for size_bytes in RECORD_BYTES]
+        by_size = [_rows_of(home, sizes, size_bytes) for size_bytes in sizes.transfer_record_bytes]
     return [rows[task] for task in _TASKS for rows in by_size]
 
 

@@ -281,6 +281,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     narrator = Narrator(Demo.STEPS)
     home = ThrowawayHome("fluvio-demo-")
+    home.environment["CI"] = "1"  # commands tell what they do line by line, as they would on a terminal
     code = 0
     try:
         print(f"Everything happens in {home.path}, which is removed at the end.")

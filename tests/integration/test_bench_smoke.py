@@ -1,0 +1,45 @@
+"""The benchmarks still work: every row is measured, in sizes that say nothing about speed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench.__main__ import main
+
+EXPECTED_ROWS = {
+    "ms": 4,  # --version, profile, topic list; the official client's single record
+    "s": 1,
+    "MB": 2,
+    "MB/s": 3,
+    "lines/s": 2,
+    "records/s": 2,
+    "records": 1,
+}
+
+
+def test_every_row_is_measured_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("fluvio", reason="the official client has no wheel for this Python")
+    results = tmp_path / "results.json"
+    assert main(["--quick", "--json", str(results)]) == 0
+    document = json.loads(results.read_text())
+    counts: dict[str, int] = {}
+    for row in document["rows"]:
+        counts[row["unit"]] = counts.get(row["unit"], 0) + 1
+        assert row["samples"], row["name"]
+        if row["unit"] != "records":
+            assert row["median"] > 0, row["name"]
+        if row["reference_name"]:
+            assert row["ratio"] > 0, row["name"]
+    assert counts == EXPECTED_ROWS
+    assert document["machine"]["cores"] >= 1
+    output = capsys.readouterr().out
+    assert all(row["name"] in output for row in document["rows"])
+
+
+def test_the_official_client_misses_no_record(tmp_path: Path) -> None:
+    pytest.importorskip("fluvio", reason="the official client has no wheel for this Python")
+    results = tmp_path / "results.json"
+    main(["--quick", "--only", "official", "--json", str(results)])
+    rows = {row["name"]: row for row in json.loads(results.read_text())["rows"]}
+    assert rows["official client: records missing"]["samples"] == [0]
