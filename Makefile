@@ -120,9 +120,11 @@ test: check unit unit-others integration e2e interop ## All of the above: at mos
 	    if [ -f $$output ]; then echo "$$name:"; tail -n 1 $$output; fi; \
 	done
 
-fuzz: $(READY) ## Long fuzzing of the decoders and the storage, with random seeds
+fuzz: $(READY) ## A million damaged frames, and every property test with many random examples
 	@echo "==> fuzzing"
-	@$(call pytest,fuzz,$(BIN)/python,tests/fuzz --hypothesis-profile=fuzz -o faulthandler_timeout=0)
+	@$(call pytest,fuzz,$(BIN)/python,tests/fuzz -o faulthandler_timeout=0)
+	@$(call pytest,fuzz-properties,$(BIN)/python,tests/unit -m hypothesis -n $(WORKERS) \
+	    --hypothesis-profile=fuzz -o faulthandler_timeout=0)
 
 bench: $(READY) ## Measure speed and memory, as ratios within one run
 	@$(WITH_COMMANDS) $(BIN)/python -m tests.bench

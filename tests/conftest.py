@@ -27,7 +27,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],  # the machines of others are slow at times
 )
-settings.register_profile("fuzz", settings.get_profile("ci"), max_examples=20_000)
+settings.register_profile("fuzz", settings.get_profile("ci"), max_examples=2_000)
 settings.load_profile("dev")
 
 _FOREIGN_PREFIXES = ("FLUVIO_", "FLV_", "XDG_")
