@@ -32,10 +32,13 @@ _OPTIONS = {  # command line option of a server -> field
 }
 
 
+_DEFAULTS = NetLimits()
+
+
 def add_limit_options(parser: argparse.ArgumentParser) -> None:
     """Options of both servers for what a peer may cost."""
     for option, name in _OPTIONS.items():
-        default = NetLimits.__dataclass_fields__[name].default
+        default = getattr(_DEFAULTS, name)
         if option.endswith("-ms"):
             parser.add_argument(
                 option, type=_milliseconds, dest=name, metavar="MS", help=f"default {default * 1000:g}"

@@ -136,8 +136,12 @@ class Control:
             if replicas.failed != reported_failed:
                 frames.append(_encode(_failures(replicas.failed - reported_failed), 0))
                 reported_failed = set(replicas.failed)
-            async with asyncio.timeout(_SEND_TIMEOUT_S):
-                await connection.send(*frames)
+            try:
+                async with asyncio.timeout(_SEND_TIMEOUT_S):
+                    await connection.send(*frames)
+            except TimeoutError:
+                connection.abort("the SC takes nothing")
+                return
             if await _is_set_within(replicas.ready, _PACE_S):
                 continue
             await _is_set_within(replicas.news, _HEARTBEAT_S - _PACE_S)

@@ -19,7 +19,17 @@ _NO_EPOCH = -1  # as the official engine keeps it
 class LeaderReplica:
     """Belongs to the event loop; only appends that wait for the disk run in a thread, one at a time."""
 
-    __slots__ = ("_append_lock", "_on_moved", "_watchers", "ended", "is_alone", "key", "log", "replica")
+    __slots__ = (
+        "_append_lock",
+        "_movers",
+        "_on_moved",
+        "_watchers",
+        "ended",
+        "is_alone",
+        "key",
+        "log",
+        "replica",
+    )
 
     def __init__(
         self, replica: Replica, log: ReplicaLog, on_moved: Callable[["LeaderReplica"], None]
@@ -32,6 +42,7 @@ class LeaderReplica:
         self.is_alone = len(replica.replicas) == 1  # nobody else has to confirm: HW = LEO
         self._on_moved = on_moved
         self._watchers: set[asyncio.Event] = set()
+        self._movers: set[asyncio.Event] = set()
         self._append_lock = asyncio.Lock()
 
     @property
@@ -57,12 +68,17 @@ class LeaderReplica:
         return None if wanted is CompressionAlgorithm.ANY else Codec[wanted.name]
 
     def watch(self, event: asyncio.Event) -> None:
-        """Set `event` whenever LEO or HW move or the replica ends."""
+        """Set `event` when the replica ends."""
         self._watchers.add(event)
 
     def unwatch(self, event: asyncio.Event) -> None:
-        """Stop that."""
+        """Set `event` no more."""
         self._watchers.discard(event)
+        self._movers.discard(event)
+
+    def watch_move(self, event: asyncio.Event) -> None:
+        """Set `event` when LEO or HW move the next time, once."""
+        self._movers.add(event)
 
     async def append(self, records: bytearray | memoryview, headers: Sequence[BatchHeader]) -> AppendResult:
         """Append all batches of a record set, or none. Raises `storage.StorageError`.
@@ -87,16 +103,19 @@ class LeaderReplica:
     def _moved(self) -> None:
         if self.is_alone:
             self.log.set_hw(self.log.leo)
-        self._on_moved(self)
-        for event in self._watchers:
-            event.set()
+        self._tell()
 
     def raise_hw(self, hw: int) -> None:
         """Records below `hw` are committed."""
         self.log.set_hw(hw)
+        self._tell()
+
+    def _tell(self) -> None:
         self._on_moved(self)
-        for event in self._watchers:
-            event.set()
+        if self._movers:
+            movers, self._movers = self._movers, set()
+            for event in movers:
+                event.set()
 
     async def committed(self, offset: int) -> bool:
         """Wait until everything below `offset` is committed; False when the replica ends before."""
@@ -108,6 +127,7 @@ class LeaderReplica:
             while self.log.hw < offset:
                 if self.ended is not None:
                     return False
+                self.watch_move(event)
                 await event.wait()
                 event.clear()
         finally:

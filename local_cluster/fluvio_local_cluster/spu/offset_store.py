@@ -26,6 +26,7 @@ from fluvio_protocol.api.consumer_offsets import ConsumerOffset, FilterOpts
 from fluvio_protocol.batch import decode_records, split
 from fluvio_protocol.wire import DecodeError
 from fluvio_types.defaults import CONSUMER_OFFSET_TOPIC
+from fluvio_types.errors import FluvioError
 
 _logger = logging.getLogger(__name__)
 
@@ -109,12 +110,14 @@ class OffsetStore:
                 await self._write(pending)
 
     async def _write(self, pending: list[_Pending]) -> None:
-        values = [
-            encode_delete(key) if stored is None else encode_update(key, stored) for key, stored, _ in pending
-        ]
         try:
-            await self._append(values)
-        except StorageError as exc:
+            await self._append(
+                [
+                    encode_delete(key) if stored is None else encode_update(key, stored)
+                    for key, stored, _ in pending
+                ]
+            )
+        except FluvioError as exc:
             _logger.error("consumer offsets could not be written cause=%s", exc)
             for _, _, done in pending:
                 done.set_exception(exc)

@@ -162,12 +162,19 @@ class ReplicaManager:
                 attempt = 0
                 self.failed.discard(key)
                 pause = None
-            except (StorageError, OSError) as exc:
+            except Exception as exc:  # whatever it is concerns this replica only
                 pause = _RETRY_S[min(attempt, len(_RETRY_S) - 1)]
                 attempt += 1
                 self.failed.add(key)
                 self.news.set()
-                _logger.error("replica failed replica=%s-%d retry_s=%s cause=%s", *key, pause, exc)
+                is_expected = isinstance(exc, (StorageError, OSError))
+                _logger.error(
+                    "replica failed replica=%s-%d retry_s=%s cause=%s",
+                    *key,
+                    pause,
+                    exc,
+                    exc_info=None if is_expected else exc,
+                )
             if slot.wish is None and wish is None and pause is None:
                 del self._slots[key]
                 return

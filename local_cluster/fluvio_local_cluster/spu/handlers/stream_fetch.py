@@ -8,7 +8,7 @@ acknowledges, on the same connection.
 from fluvio_local_cluster.net import ConnectionClosedError
 from fluvio_local_cluster.spu.handlers.failures import code_for, smartmodule_refusal
 from fluvio_local_cluster.spu.leader import LeaderReplica
-from fluvio_local_cluster.spu.replica.stream import Read, StreamFlow
+from fluvio_local_cluster.spu.replica.stream import Read, StreamFlow, StreamState
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import MAX_STREAMS, ClientSession, Stream
 from fluvio_local_cluster.storage import Slice, StorageError
@@ -98,12 +98,11 @@ async def _run(session: ClientSession, stream: Stream, leader: LeaderReplica, pu
                 await push.error(stream.stream_id, leader.ended)
                 return
             read = flow.next_read(leader.leo, leader.hw)
-            if read is None:
-                await wake.wait()
-                continue
             try:
-                piece = _cut(leader, read)
+                piece = None if read is None else _cut(leader, read)
                 if piece is None:
+                    if flow.state is StreamState.READING:
+                        leader.watch_move(wake)
                     await wake.wait()
                     continue
                 with piece:
