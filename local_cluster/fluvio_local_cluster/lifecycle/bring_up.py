@@ -18,9 +18,9 @@ from fluvio_local_cluster.lifecycle.settings import Role, dialled, server_argume
 from fluvio_local_cluster.lifecycle.signals import Signals
 from fluvio_local_cluster.lifecycle.state import ClusterState, ServerRecord, save_state
 
-READY_TIMEOUT_S = 60.0  # from a server's start until it listens
+READY_TIMEOUT_S = 60.0  # from a server's start until it listens; less if all is to take less
 ANSWER_TIMEOUT_S = 10.0
-_ABANDON_GRACE_S = 5.0
+_ABANDON_GRACE_S = 2.0  # servers that have just started have little to put away
 _LOG_FILTER_VARIABLE = "RUST_LOG"
 
 
@@ -39,12 +39,14 @@ class BringUp:
         self._environment = {**environment, _LOG_FILTER_VARIABLE: state.settings.log_filter}
         self._client_id = client_id
         self._launched: list[LaunchedServer] = []
+        self._ready_timeout_s = READY_TIMEOUT_S
 
     def run(self, servers: Sequence[ServerRecord], provision_timeout_s: float) -> None:
         """Start `servers`, which are not running, and wait until all SPUs of the cluster are online.
 
         Raises `ServerFailedError`, `ProvisionTimeoutError`, `InterruptedOperation`, errors of the client.
         """
+        self._ready_timeout_s = min(READY_TIMEOUT_S, provision_timeout_s)
         for server in servers:
             self._spawn(server)
         from fluvio_client.blocking import BlockingAdmin  # loads while the servers start
@@ -101,12 +103,12 @@ class BringUp:
 
     def _await_ready(self, servers: Sequence[LaunchedServer]) -> None:
         """Wait until all of `servers` listen; any server that ends meanwhile ends the wait."""
-        deadline = time.monotonic() + READY_TIMEOUT_S
+        deadline = time.monotonic() + self._ready_timeout_s
         while unready := [server for server in servers if not server.is_ready]:
             watched = {server.ready_pipe: server for server in self._launched if not server.is_ready}
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise unready[0].failure(f"was not ready within {READY_TIMEOUT_S:g} s")
+                raise unready[0].failure(f"was not ready within {self._ready_timeout_s:g} s")
             with self._signals.waiting():
                 readable, _, _ = select.select(list(watched), [], [], left_s)
             for pipe in readable:

@@ -7,6 +7,7 @@ in the state file, so that a resumed cluster is found at the same address.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 
 from fluvio_client.target import Endpoint
@@ -117,10 +118,11 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             )
         )
     ports = [endpoint.port for server in servers for endpoint in (server.public, server.private)]
-    repeated = sorted({port for port in ports if ports.count(port) > 1})
-    if repeated:
+    ports.sort()
+    repeated = next((port for port, following in pairwise(ports) if port == following), None)
+    if repeated is not None:
         raise LocalClusterError(
-            f"port {repeated[0]} is wanted by two servers of this cluster",
+            f"port {repeated} is wanted by two servers of this cluster",
             hint="choose others with `--sc-pub-addr`, `--sc-priv-addr` or `--spu-port-base`",
         )
     return servers
