@@ -31,16 +31,17 @@ class _Dumper(_BaseDumper):  # type: ignore[misc]
         return True
 
 
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
+_CORE_TYPES = {  # of YAML 1.2, and the characters that such a scalar may begin with
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    "float": (
         r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         list("-+.0123456789"),
     ),
-):
+}
+_NOT_TEXT = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _CORE_TYPES.values()))
+for _tag, (_pattern, _first) in _CORE_TYPES.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
 
 
@@ -68,9 +69,15 @@ def _represent_tagged(dumper: Any, tagged: Tagged) -> Any:
     return node
 
 
+def _represent_text(dumper: Any, text: str) -> Any:
+    style = "'" if _NOT_TEXT.fullmatch(text) else None  # what YAML 1.1 mistakes is quoted without us
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 _Loader.add_multi_constructor("!", _construct_tagged)
 _Dumper.add_representer(Tagged, _represent_tagged)
+_Dumper.add_representer(str, _represent_text)
 
 
 def parse(text: bytes | str) -> Tree:
