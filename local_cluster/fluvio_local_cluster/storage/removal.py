@@ -4,7 +4,6 @@ A rename is atomic, also across a power loss once the directories are synced: a 
 come back half, and the slow unlinking of large files happens when the caller has time.
 """
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +53,8 @@ def purge_trash(base: Path, older_than_s: float, *, clock: Callable[[], float] =
     trash = base / layout.TRASH_DIRECTORY
     if not trash.is_dir():
         return 0
+    import shutil  # loads the archivers: only who has something to purge shall wait for that
+
     for path in trash.iterdir():
         stamp = path.name.rpartition(".")[2]
         if stamp.isdigit() and int(stamp) <= limit:
