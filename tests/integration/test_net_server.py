@@ -229,7 +229,7 @@ def test_more_requests_than_may_wait_are_all_answered() -> None:
 
     async def body(server: Server, service: EchoService) -> None:
         frame = encode_request(
-            UpdateOffsetsRequest(offsets=[OffsetUpdate(offset=1, session_id=1)] * 1000), 0, 7
+            UpdateOffsetsRequest(offsets=[OffsetUpdate(offset=1, session_id=1)] * 200), 0, 7
         )
         pairs = [await raw(server) for _ in range(3)]
         for _, writer in pairs:
