@@ -5,8 +5,9 @@ from typing import Any
 
 from fluvio_local_cluster.sc.controller import Plan
 from fluvio_local_cluster.sc.handlers.session import Session, status_of
-from fluvio_local_cluster.sc.model.objects import Kind
+from fluvio_local_cluster.sc.model.objects import Kind, Topic
 from fluvio_local_cluster.sc.model.spus import default_name, new_custom_spu
+from fluvio_local_cluster.sc.model.stores import Cluster
 from fluvio_local_cluster.sc.model.topics import new_topic, online_count, provision, waiting_text
 from fluvio_local_cluster.sc.model.validation import (
     Refusal,
@@ -51,41 +52,37 @@ async def _create_topic(
         check_new_topic(name, payload.request, cluster)
         return status_of(name)
 
+    created = new_topic(name, payload.request)
+
     def decide() -> Plan:
         check_new_topic(name, payload.request, cluster)
-        made = provision(cluster, [new_topic(name, payload.request)])
-        return Plan(put=made.objects)
+        return Plan(put=provision(cluster, [created]).objects)
 
     await session.controller.change(decide)
-    session.connection.spawn(f"create {name}", _answer_when_online(session, header, name))
+    session.connection.spawn(f"create {name}", _answer_when_online(session, header, created))
     return None
 
 
-async def _answer_when_online(session: Session, header: RequestHeader, name: str) -> None:
+async def _answer_when_online(session: Session, header: RequestHeader, created: Topic) -> None:
     """Answer when all partitions are online, or say after the topic wait how far it got.
 
     The wait is `FLV_TOPIC_WAIT`, 90 s unless set, also when no SPU is there at all: official clients rely
     on the topic being usable once the answer is ok, and one may join. A client that does not want to wait
     so long bounds the request itself; the topic stays and is provisioned later in either case.
     """
-    cluster = session.cluster
-    incarnation = _incarnation(session, name)
+    cluster, name = session.cluster, created.key
     changed = asyncio.Event()
     listeners = [store.listen(changed.set) for store in (cluster.partitions, cluster.topics)]
     answer = status_of(name)
     try:
         async with asyncio.timeout(session.topic_wait_s):
-            while not _is_online(session, name):
+            while not _is_online(cluster, created):
                 changed.clear()
                 for listener in listeners:
                     listener.skip()
-                if _incarnation(session, name) != incarnation:
-                    text = f"topic '{name}' was deleted before it was provisioned"
-                    raise Refusal(name, code(ErrorKind.TOPIC_NOT_FOUND), text)
                 await changed.wait()
     except TimeoutError:
-        topic = cluster.topics.get(name)
-        text = f"topic '{name}' was deleted" if topic is None else waiting_text(topic, cluster)
+        text = waiting_text(cluster.topics.get(name) or created, cluster)
         answer = status_of(name, Refusal(name, code(ErrorKind.TOPIC_NOT_PROVISIONED), text))
     except Refusal as exc:
         answer = status_of(name, exc)
@@ -97,16 +94,13 @@ async def _answer_when_online(session: Session, header: RequestHeader, name: str
     await session.connection.send(encode_response(answer, header.api_version, header.correlation_id))
 
 
-def _incarnation(session: Session, name: str) -> str | None:
-    topic = session.cluster.topics.get(name)
-    return None if topic is None else topic.runtime.incarnation
-
-
-def _is_online(session: Session, name: str) -> bool:
-    topic = session.cluster.topics.get(name)
-    if topic is None:
-        return False
-    return online_count(topic, session.cluster) >= partition_count(topic.spec.replicas)
+def _is_online(cluster: Cluster, created: Topic) -> bool:
+    """Whether all its partitions can be read. Raises `Refusal` when the topic is gone."""
+    topic = cluster.topics.get(created.key)
+    if topic is None or topic.runtime != created.runtime:
+        text = f"topic '{created.key}' was deleted before it was provisioned"
+        raise Refusal(created.key, code(ErrorKind.TOPIC_NOT_FOUND), text)
+    return online_count(topic, cluster) >= partition_count(topic.spec.replicas)
 
 
 async def _create_custom_spu(session: Session, payload: CreateRequest[CustomSpuSpec]) -> Status:
