@@ -55,6 +55,16 @@ class Template:
         """Raises `TemplateError`."""
         self._parts = _read(text)
 
+    @property
+    def pieces(self) -> list[tuple[str, bool]] | None:
+        """(text, False) and (name, True) in order, for a caller that fills many records; None with blocks."""
+        pieces = []
+        for part in self._parts:
+            if isinstance(part, _Block):
+                return None
+            pieces.append((part, False) if isinstance(part, str) else (part.name, True))
+        return pieces
+
     def render(self, values: Mapping[str, str]) -> str:
         """The template with `values` in it."""
         out: list[str] = []
