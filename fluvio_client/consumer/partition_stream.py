@@ -160,12 +160,12 @@ class PartitionStream:
         try:
             while not position.is_done:
                 answer: StreamFetchResponse = await stream.next()
-                self._unreachable_since = None
-                self._backoff.reset()
                 taken = position.take(answer.partition.records)
                 error = answer.partition.error_code
                 if error.is_ok:
                     self._session = connection, answer.stream_id
+                    self._unreachable_since = None
+                    self._backoff.reset()
                 if taken.acknowledge is not None and error.is_ok and not position.is_done:
                     _acknowledge(connection, stream, taken.acknowledge, answer.stream_id)
                 if taken.batches:
@@ -254,7 +254,12 @@ class PartitionStream:
 
 
 def _acknowledge(connection: Connection, stream: Stream, offset: int, stream_id: int) -> None:
-    """Open the window again, without waiting; a refusal ends the stream."""
+    """Open the window again, without waiting; a refusal ends the stream.
+
+    Does not raise: the slice that is acknowledged must be delivered even if the connection is lost by now.
+    """
+    if connection.is_lost:
+        return  # the stream ends with the reason when its last slice is taken
     answered = connection.start(
         UpdateOffsetsRequest(offsets=[OffsetUpdate(offset=offset, session_id=stream_id)])
     )

@@ -308,8 +308,11 @@ class Producer:
         except FluvioError:
             return None  # the dispatcher asks again and tells the reason
 
-    def _pause_s(self, partition: int) -> float:
-        self._paused[partition] = self._leader_of(partition)
+    def _pause_s(self, partition: int, used: Leader | None) -> float:
+        """How long to pause after `used` (None: no leader was known) was of no use."""
+        if self._leader_of(partition) != used:
+            return 0.0  # the metadata have moved on meanwhile
+        self._paused[partition] = used
         return self.settings.pause_s(self._accumulator.attempts(partition) + 1)
 
     async def _dispatch_forever(self) -> None:
@@ -333,7 +336,7 @@ class Producer:
             except NotReadyYetError as exc:
                 log.debug("no leader yet partition=%s-%s reason=%s", self.topic, partition, exc)
                 self._last_reason = LeaderUnavailableError(self.topic, partition, str(exc))
-                self._accumulator.postpone(partition, now + self._pause_s(partition))
+                self._accumulator.postpone(partition, now + self._pause_s(partition, None))
             except FluvioError as exc:
                 for batch in self._accumulator.drop(partition):
                     self._fail(batch, exc)
@@ -368,9 +371,9 @@ class Producer:
                 for batch in batches:
                     self._finish(batch, UNKNOWN_OFFSET)
             else:
-                await self._send_and_settle(connection, request, batches)
+                await self._send_and_settle(connection, leader, request, batches)
         except _TRANSIENT as exc:
-            self._retry(batches, exc)
+            self._retry(batches, leader, exc)
         except FluvioError as exc:  # the server speaks another protocol, or the request cannot be encoded
             for batch in batches:
                 self._finish(batch, exc)
@@ -402,7 +405,7 @@ class Producer:
         )
 
     async def _send_and_settle(
-        self, connection: Connection, request: ProduceRequest, batches: list[PendingBatch]
+        self, connection: Connection, leader: Leader, request: ProduceRequest, batches: list[PendingBatch]
     ) -> None:
         try:
             answer: ProduceResponse = await connection.call(request)
@@ -425,9 +428,9 @@ class Producer:
             else:
                 self._finish(batch, error)
         if again_because is not None:
-            self._retry(again, again_because)
+            self._retry(again, leader, again_because)
 
-    def _retry(self, batches: list[PendingBatch], reason: FluvioError) -> None:
+    def _retry(self, batches: list[PendingBatch], used: Leader, reason: FluvioError) -> None:
         if self._is_closed:
             return
         if self.settings.delivery is Delivery.AT_MOST_ONCE:
@@ -440,7 +443,7 @@ class Producer:
         for batch in batches:
             by_partition.setdefault(batch.partition, []).append(batch)
         for partition, group in by_partition.items():
-            pause_s = self.settings.pause_s(self._accumulator.attempts(partition) + 1)
+            pause_s = self._pause_s(partition, used)
             log.debug(
                 "produce again partition=%s-%s pause_s=%s reason=%s", self.topic, partition, pause_s, reason
             )

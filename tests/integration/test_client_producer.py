@@ -204,8 +204,7 @@ def test_a_leader_that_moved_is_followed_at_once_when_the_metadata_tell() -> Non
             )  # longer than the test may take
             async with client.producer("t", settings) as producer:
                 delivery = await producer.send(None, b"x")
-                while not cluster.spu.asked(ProduceRequest):
-                    await asyncio.sleep(0)
+                await asyncio.to_thread(cluster.spu.wait_for, ProduceRequest)
                 cluster.lead("t", [5002])
                 async with asyncio.timeout(10):
                     assert await delivery == RecordMetadata(0, 0)
@@ -345,8 +344,7 @@ def test_at_most_once_does_not_wait_for_answers() -> None:
             settings = ProducerSettings(delivery=Delivery.AT_MOST_ONCE)
             async with client.producer("t", settings) as producer:
                 assert await (await producer.send(None, b"x")) == RecordMetadata(0, -1)
-                while not cluster.spu.asked(ProduceRequest):
-                    await asyncio.sleep(0)
+                await asyncio.to_thread(cluster.spu.wait_for, ProduceRequest)
 
         run(cluster, body)
 

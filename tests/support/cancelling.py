@@ -22,13 +22,14 @@ class CancelledAtWait(Generic[T]):
         try:
             waited = self._coroutine.send(None)
             while True:
-                if waits == self._number:
+                is_chosen = waits == self._number
+                waits += 1
+                if is_chosen:
                     if asyncio.isfuture(waited):
                         waited._asyncio_future_blocking = False
                         waited.cancel()
-                    self._coroutine.throw(asyncio.CancelledError())
-                    raise AssertionError("the coroutine went on after it was cancelled")
-                waits += 1
+                    waited = self._coroutine.throw(asyncio.CancelledError())
+                    continue  # it waits for something more to clean up
                 try:
                     yield waited
                 except BaseException as exc:  # noqa: BLE001 - hand on whatever the loop throws in

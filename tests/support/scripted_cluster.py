@@ -1,8 +1,8 @@
 """A cluster that behaves as the official one does, in this process, with faults on demand.
 
 One controller and some SPUs, each a `ScriptedPeer`. The SPUs keep batches in memory and cut slices at exactly
-`max_bytes`, in the middle of a batch, as the official engine does. Handshakes are frames of the official engine,
-so a client negotiates the versions that it would there. Everything that was asked is kept in `requests`.
+`max_bytes`, in the middle of a batch, as the official engine does. Handshakes are frames of the official
+engine, so a client negotiates the versions that it would there. What was asked is kept in `requests`.
 """
 
 import threading
@@ -73,7 +73,7 @@ class _OpenStream:
 
 @dataclass(slots=True, eq=False)
 class ScriptedSpu:
-    """One SPU. `faults` says what happens to the next produce requests: an error code, or a word from above."""
+    """One SPU. `faults`: what happens to the next produce requests, an error code or a word from above."""
 
     spu_id: int = 5001
     logs: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)  # complete batches
@@ -83,13 +83,18 @@ class ScriptedSpu:
     log_start: int = 0
     requests: list[Any] = field(default_factory=list)  # decoded bodies, in order
     raw: list[Received] = field(default_factory=list)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
     _streams: list[_OpenStream] = field(default_factory=list)
 
     def asked(self, kind: type) -> list[Any]:
         """The requests of one kind so far."""
         with self._lock:
             return [body for body in self.requests if isinstance(body, kind)]
+
+    def wait_for(self, kind: type, count: int = 1, timeout_s: float = 10.0) -> None:
+        """Block until so many requests of one kind have come; to be called in a thread."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: len(self.asked(kind)) >= count, timeout_s), kind
 
     def append(self, topic: str, partition: int, batch: bytes) -> int:
         """Store one batch and send it to whoever waits; returns its base offset."""
@@ -125,6 +130,7 @@ class ScriptedSpu:
         body = decode(kind, request.body, request.header.api_version)
         assert encode(body, request.header.api_version) == request.body, "bytes are left over"
         self.requests.append(body)
+        self._lock.notify_all()
         return body
 
     def _handshake(self, conversation: Conversation, request: Received, _: Any) -> bool:

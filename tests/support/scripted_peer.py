@@ -40,11 +40,14 @@ class Conversation:
         self._file = sock.makefile("rb")
 
     def read(self) -> Received | None:
-        """The next request; None when the client closed the connection."""
-        length = self._file.read(4)
-        if len(length) < 4:
+        """The next request; None when the client closed the connection, in whatever way."""
+        try:
+            length = self._file.read(4)
+            if len(length) < 4:
+                return None
+            payload = self._file.read(struct.unpack(">i", length)[0])
+        except OSError:
             return None
-        payload = self._file.read(struct.unpack(">i", length)[0])
         reader = Reader(payload)
         header = read_request_header(reader)
         return Received(header, bytes(reader.take(reader.remaining)))
