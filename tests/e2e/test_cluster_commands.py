@@ -259,6 +259,15 @@ def test_state_and_local_config_are_for_their_owner_and_tell_the_settings(
     assert (config["spu_replicas"], config["installation_type"]) == (1, "local")
 
 
+def test_rust_log_says_how_much_servers_print(throwaway_home: LocalCluster) -> None:
+    throwaway_home.start("--rust-log", "error")
+    for log in ("flv_sc.log", "spu_log_5001.log"):
+        assert (throwaway_home.log_dir / log).read_text() == ""
+    throwaway_home.run("cluster", "delete", "--force")
+    throwaway_home.start("--spu", "0")
+    assert " INFO " in (throwaway_home.log_dir / "flv_sc.log").read_text()
+
+
 def test_the_release_channel_is_told_first(throwaway_home: LocalCluster) -> None:
     done = throwaway_home.run("cluster", "status", check=False, FLUVIO_RELEASE_CHANNEL="stable")
     assert done.stdout == "Current channel: stable\n"

@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from fluvio_local_cluster.lifecycle import lock, output, places, ports, prefligh
 from fluvio_local_cluster.lifecycle.errors import ClusterBusyError, NoLocalClusterError, StateBrokenError
 from fluvio_local_cluster.lifecycle.processes import ProcessIdentity
 from fluvio_local_cluster.lifecycle.settings import ClusterSettings, plan
+from fluvio_local_cluster.lifecycle.signals import InterruptedOperation, Signals
 from fluvio_local_cluster.lifecycle.state import (
     ClusterState,
     Phase,
@@ -264,3 +265,78 @@ def test_the_listener_of_a_port_is_found(sleeper: subprocess.Popen[bytes]) -> No
 def test_an_address_of_another_machine_cannot_be_listened_at() -> None:
     assert ports.port_problem(Endpoint("192.0.2.1", 9003)) is not None
     assert ports.port_problem(Endpoint("host.invalid", 9003)) is not None
+
+
+# --- signals --------------------------------------------------------------------------------------------
+
+
+def interrupted_before_a_wait(steps: list[str]) -> None:
+    with Signals() as signals:
+        signal.raise_signal(signal.SIGINT)
+        steps.append("not cut")
+        with signals.waiting():
+            steps.append("waited")
+
+
+def interrupted_in_a_wait(steps: list[str]) -> None:
+    with Signals() as signals:
+        try:
+            with signals.waiting():
+                signal.raise_signal(signal.SIGINT)
+                steps.append("went on waiting")
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            steps.append("cleaned up")
+
+
+@pytest.mark.parametrize(
+    ("operation", "done"), [(interrupted_before_a_wait, "not cut"), (interrupted_in_a_wait, "cleaned up")]
+)
+def test_a_signal_cuts_waits_and_nothing_else(operation: Callable[[list[str]], None], done: str) -> None:
+    steps: list[str] = []
+    former = signal.getsignal(signal.SIGINT)
+    with pytest.raises(InterruptedOperation):
+        operation(steps)
+    assert steps == [done]
+    assert signal.getsignal(signal.SIGINT) is former
+
+
+class ChildEndedError(Exception):
+    pass
+
+
+def wait_while_a_child_ends() -> None:
+    near, far = socket.socketpair()
+    command = [sys.executable, "-c", "input()"]
+    with (
+        near,
+        far,
+        Signals() as signals,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child,
+    ):
+
+        def check() -> None:
+            if child.poll() is not None:
+                raise ChildEndedError
+
+        assert child.stdin is not None
+        near.settimeout(30)
+        with signals.waiting(check):
+            child.stdin.close()
+            near.recv(1)
+
+
+def test_the_end_of_a_child_cuts_a_wait_for_something_else() -> None:
+    with pytest.raises(ChildEndedError):
+        wait_while_a_child_ends()
+
+
+def test_a_hangup_that_the_caller_ignores_stays_ignored() -> None:
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Signals() as signals:
+            signal.raise_signal(signal.SIGHUP)
+            with signals.waiting():
+                pass
+    finally:
+        signal.signal(signal.SIGHUP, former)

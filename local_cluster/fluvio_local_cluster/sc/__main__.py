@@ -9,6 +9,7 @@ import asyncio  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
+from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.sc.server import serve_until_signalled  # noqa: E402
 from fluvio_local_cluster.sc.settings import parse_settings  # noqa: E402
 from fluvio_types.errors import FluvioError  # noqa: E402
@@ -20,7 +21,9 @@ def main() -> int:
     """Run; returns the exit code."""
     settings = parse_settings(sys.argv[1:], os.environ)
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+        level=log_level(os.environ),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
     )
     has_failed = False
     try:

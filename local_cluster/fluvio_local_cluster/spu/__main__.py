@@ -9,6 +9,7 @@ import asyncio  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
+from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
 from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
 
@@ -47,7 +48,9 @@ def main() -> int:
     """Run; returns the exit code."""
     settings = parse_settings()
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+        level=log_level(os.environ),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
     )
     _raise_file_limit()
     failed = False

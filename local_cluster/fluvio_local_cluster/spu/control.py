@@ -39,7 +39,7 @@ from fluvio_types.errors import FluvioError
 
 _logger = logging.getLogger(__name__)
 
-_FIRST_RETRY_S, _LAST_RETRY_S = 0.2, 3.0
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.02, 3.0  # a new cluster registers its SPUs while they start
 _HEARTBEAT_S = 0.4  # something is sent at least this often
 _PACE_S = 0.1  # and changes at most this often, except that new replicas are told at once
 _SEND_TIMEOUT_S = 10.0
