@@ -16,6 +16,7 @@ from typing import IO
 
 from fluvio_local_cluster.sc.model.documents import from_document, to_document
 from fluvio_local_cluster.sc.model.objects import AnyObject, Kind
+from fluvio_local_cluster.sc.yaml_format import parse, render
 from fluvio_types.errors import FluvioError
 
 _logger = logging.getLogger(__name__)
@@ -107,8 +108,6 @@ class MetadataDirectory:
         return loaded
 
     def _load_file(self, kind: Kind, path: Path, loaded: Loaded) -> None:
-        from fluvio_local_cluster.sc.yaml_format import parse  # costs 25 ms, which a first start saves
-
         try:
             loaded.objects.append((kind, from_document(kind, path.stem, parse(path.read_bytes()))))
             return
@@ -166,8 +165,6 @@ class MetadataDirectory:
 
         Raises `MetadataWriteError`; of an object that was there before, the old or the new file remains.
         """
-        from fluvio_local_cluster.sc.yaml_format import render
-
         made: list[Path] = []
         try:
             for kind in dict.fromkeys(kind for kind, _, _ in objects):

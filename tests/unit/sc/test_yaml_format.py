@@ -63,6 +63,13 @@ def test_what_is_written_is_read_back(tree: object) -> None:
     assert parse(render({"tree": tree})) == {"tree": tree}
 
 
+@pytest.mark.parametrize(
+    "text", ["a\tb", "\x85", "\u2028", "\U0001f600", "\x07", "\ufeff", 'quote"\\\n', "it's", "\x00"]
+)
+def test_texts_beyond_the_printable_come_back(text: str) -> None:
+    assert parse(render({"key": text, text: [text]})) == {"key": text, text: [text]}
+
+
 def test_a_repeated_value_is_written_out_each_time() -> None:
     shared = [5001]
     assert render({"a": shared, "b": shared}) == b"a:\n- 5001\nb:\n- 5001\n"
