@@ -222,6 +222,7 @@ def test_slices_that_came_before_the_connection_was_lost_are_not_lost_with_it() 
                 # One slice waits in the queue, one in its reader's hands, one in the stream.
                 await asyncio.to_thread(cluster.spu.wait_for, UpdateOffsetsRequest, 2)
                 cluster.spu_peers[5001].drop_all()
+                await consumer._connections[5001].wait_lost()
                 assert [record.value async for record in consumer] == values
 
         run(cluster, body)
