@@ -39,10 +39,9 @@ def topic_view(topic: "TopicObject") -> dict[str, Any]:
         },
         "status": {
             "resolution": camel_case(status.resolution),
-            "replicaMap": {str(index): list(row) for index, row in sorted(status.replica_map.items())},
+            "replicaMap": {index: list(row) for index, row in sorted(status.replica_map.items())},
             "mirrorMap": {
-                str(index): _partition_mirror_view(mirror)
-                for index, mirror in sorted(status.mirror_map.items())
+                index: _partition_mirror_view(mirror) for index, mirror in sorted(status.mirror_map.items())
             },
             "reason": status.reason,
         },

@@ -5,7 +5,7 @@ without keys, costs nothing a record: the values are joined, looked at together 
 What the official tool prints is kept to the byte, hex dumps and table blocks included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from fluvio_cli.output.template import Template
@@ -56,7 +56,11 @@ class RecordRenderer:
         self.wants_values_only = (
             options.template is None and options.truncate_to is None and not options.with_key
         )
+        self._has_table_begun = False
         self._is_text = self.wants_values_only and options.form in ("dynamic", "text", "raw")
+        self._filler = (
+            _filler(options.template) if options.template is not None and not options.with_key else None
+        )
 
     def render_values(self, values: Sequence[bytes]) -> bytes:
         """The lines of records of which only the value is shown."""
@@ -64,11 +68,42 @@ class RecordRenderer:
             joined = b"\n".join(values)
             if _is_plain_text(joined):
                 return joined + b"\n"
-        return b"".join([_render_value(value, self._options) or b"" for value in values])
+        return b"".join([self._value(value) or b"" for value in values])
 
     def render(self, records: Sequence[ShownRecord]) -> bytes:
         """The lines of records."""
-        return b"".join([_render_record(record, self._options) for record in records])
+        if self._filler is not None:
+            return b"".join(map(self._filler, records))
+        return b"".join([self._record(record) for record in records])
+
+    def _record(self, record: ShownRecord) -> bytes:
+        options = self._options
+        if options.template is not None:
+            body: bytes | None = _fill(options.template, record) + b"\n"
+        else:
+            body = self._value(record.value)
+        if body is None:
+            return b""
+        if options.with_key and not (options.form == "table" and body.startswith(b"error")):
+            return b"[%b] %b" % (b"null" if record.key is None else _as_text(record.key), body)
+        if options.truncate_to is not None:
+            return body.decode(errors="replace").rstrip("\n")[: options.truncate_to].encode() + b"\n"
+        return body
+
+    def _value(self, value: bytes) -> bytes | None:
+        """The lines of one value; None when it is to be left out."""
+        form, suppress = self._options.form, self._options.suppress_unknown
+        if form == "binary" or (form == "dynamic" and looks_binary(value)):
+            return hex_dump(value) + _RULE
+        if form == "json":
+            return _json_lines(value, suppress=suppress)
+        if form == "table":
+            lines = _table_lines(value, with_top=not self._has_table_begun)
+            self._has_table_begun = self._has_table_begun or not lines.startswith(b"error")
+            return lines
+        if form == "text" and not suppress and looks_binary(value):
+            return b"binary: (%d bytes)\n" % len(value)
+        return _as_text(value) + b"\n"
 
 
 def _is_plain_text(joined: bytes) -> bool:
@@ -82,34 +117,6 @@ def _is_plain_text(joined: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _render_record(record: ShownRecord, options: RecordOptions) -> bytes:
-    if options.template is not None:
-        body: bytes | None = _fill(options.template, record) + b"\n"
-    else:
-        body = _render_value(record.value, options)
-    if body is None:
-        return b""
-    if options.with_key and not (options.form == "table" and body.startswith(b"error")):
-        return b"[%b] %b" % (b"null" if record.key is None else _as_text(record.key), body)
-    if options.truncate_to is not None:
-        return body.decode(errors="replace").rstrip("\n")[: options.truncate_to].encode() + b"\n"
-    return body
-
-
-def _render_value(value: bytes, options: RecordOptions) -> bytes | None:
-    """The lines of one value; None when it is to be left out."""
-    form = options.form
-    if form == "binary" or (form == "dynamic" and looks_binary(value)):
-        return hex_dump(value) + _RULE
-    if form == "json":
-        return _json_lines(value, suppress=options.suppress_unknown)
-    if form == "table":
-        return _table_lines(value)
-    if form == "text" and not options.suppress_unknown and looks_binary(value):
-        return b"binary: (%d bytes)\n" % len(value)
-    return _as_text(value) + b"\n"
 
 
 def _as_text(value: bytes) -> bytes:
@@ -173,7 +180,8 @@ def json_problem(value: bytes, error: Exception) -> str:
     return f"{error.msg[:1].lower()}{error.msg[1:]} at line {line} column {column}"
 
 
-def _table_lines(value: bytes) -> bytes:
+def _table_lines(value: bytes, *, with_top: bool) -> bytes:
+    """One block; only the first of all has an edge above its header, as the official tool prints them."""
     import json
 
     try:
@@ -195,13 +203,38 @@ def _table_lines(value: bytes) -> bytes:
 
     edge = "+" + "+".join("-" * (width + 2) for width in widths) + "+\n"
     under_header = "+" + "=" * (sum(widths) + 3 * len(widths) - 1) + "+\n"
-    return (edge + row(names) + under_header + row(cells) + edge).encode()
+    return ((edge if with_top else "") + row(names) + under_header + row(cells) + edge).encode()
 
 
 def _cell(data: Any) -> str:
     import json
 
     return data if isinstance(data, str) else json.dumps(data, sort_keys=True, ensure_ascii=False)
+
+
+_FIELDS: dict[str, Callable[[ShownRecord], bytes | int]] = {
+    "key": lambda record: b"null" if record.key is None else _as_text(record.key),
+    "value": lambda record: _as_text(record.value),
+    "offset": lambda record: record.offset,
+    "partition": lambda record: record.partition,
+    "time": lambda record: format_timestamp(record.timestamp).encode(),
+}
+
+
+def _filler(template: Template) -> Callable[[ShownRecord], bytes] | None:
+    """What makes the line of a record, computing only the fields that the template has; None with blocks."""
+    pieces = template.pieces
+    if pieces is None:
+        return None
+    layout, fields = b"", []
+    for text, is_name in pieces:
+        if not is_name:
+            layout += text.encode().replace(b"%", b"%%")
+        elif text in _FIELDS:
+            layout += b"%d" if text in ("offset", "partition") else b"%b"
+            fields.append(_FIELDS[text])
+    layout += b"\n"
+    return lambda record: layout % tuple([field(record) for field in fields])
 
 
 def _fill(template: Template, record: ShownRecord) -> bytes:

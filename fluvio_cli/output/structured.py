@@ -1,6 +1,6 @@
 """`-O json|yaml|toml`: plain data as text, in the forms of the official command line (serde's).
 
-Data are dicts with text keys, lists, text, numbers, booleans and None, and `Tagged` for a sum type.
+Data are dicts with text or number keys, lists, text, numbers, booleans and None, and `Tagged` for a sum type.
 JSON is indented by two; YAML puts list items flush with their key and ends in an empty line.
 """
 
@@ -76,7 +76,7 @@ def _yaml_lines(data: Any) -> list[str]:
         first, *rest = _yaml_entry(f"!{data.tag}", data.value)
         return [first, *rest]
     if isinstance(data, dict) and data:
-        return [line for key, value in data.items() for line in _yaml_entry(f"{_yaml_text(key)}:", value)]
+        return [line for key, value in data.items() for line in _yaml_entry(f"{_yaml_scalar(key)}:", value)]
     if isinstance(data, list) and data:
         lines: list[str] = []
         for item in data:

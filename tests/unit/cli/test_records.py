@@ -55,6 +55,7 @@ def test_json_form_sorts_keys_and_tells_what_is_no_json() -> None:
 def test_table_form_is_a_block_a_record() -> None:
     block = "+---+---+\n| a | b |\n+=======+\n| x | 2 |\n+---+---+\n"
     assert shown(b'{"b":2,"a":"x"}', form="table") == block
+    assert shown(b'{"b":2,"a":"x"}', b'{"a":1}', form="table") == block + "| a |\n+===+\n| 1 |\n+---+\n"
     assert shown(b"[1,2]", form="table") == "error: Unable to parse json as object map\n"
     assert (
         shown(b"not json", form="table")
@@ -94,6 +95,7 @@ def test_templates_follow_handlebars(template: str, expected: str) -> None:
 
 
 def test_a_template_sees_a_missing_key_as_the_text_null() -> None:
+    assert shown(b"v", template=Template("v={{value}}"), with_key=True) == "[null] v=v\n"
     assert shown(b"v", template=Template("{{#if key}}{{key}}{{/if}}"), with_key=True) == "[null] null\n"
 
 
