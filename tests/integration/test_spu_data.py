@@ -8,7 +8,13 @@ import pytest
 from fluvio_local_cluster.spu.server import Spu
 from fluvio_protocol.api.admin import MsgType
 from fluvio_protocol.api.api_versions import ApiVersionsRequest
-from fluvio_protocol.api.fetch import FetchableTopic, FetchPartition, FetchRequest, Isolation
+from fluvio_protocol.api.fetch import (
+    FetchableTopic,
+    FetchPartition,
+    FetchRequest,
+    Isolation,
+    StreamFetchRequest,
+)
 from fluvio_protocol.api.offsets import (
     FetchOffsetPartition,
     FetchOffsetsRequest,
@@ -28,6 +34,7 @@ from fluvio_protocol.api.topic import CompressionAlgorithm, TopicStorageConfig
 from fluvio_protocol.batch import decode_records, split
 from fluvio_protocol.compression import Codec
 from fluvio_protocol.error_code import ErrorKind
+from fluvio_protocol.frame import encode_request
 from tests.support.record_sets import one_batch
 from tests.support.running_spu import public_port, run_with_spu
 from tests.support.scripted_sc import ScriptedSc, replica
@@ -309,6 +316,37 @@ def test_a_consumer_that_takes_nothing_holds_up_nobody(tmp_path: Path) -> None:
                 assert len(records_of(await lazy_stream.push())) == 4
 
     run_with_spu(tmp_path, body)
+
+
+def test_consumers_that_vanish_amid_a_push_leave_no_trace(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "t")
+        async with connect(public_port(spu)) as client:
+            for _ in range(8):
+                await client.produce("t", one_batch(bytes(900_000)))
+        request = encode_request(StreamFetchRequest(topic="t", fetch_offset=0, max_bytes=8_000_000), 25, 1)
+        for taken in (0, 1, 100, 1_000_000, 3_000_000) * 3:
+            reader, writer = await asyncio.open_connection("127.0.0.1", public_port(spu), limit=1024)
+            writer.write(bytes(request) * 5)
+            await reader.readexactly(taken)
+            writer.transport.abort()
+        assert spu.public is not None
+        await spu.public.wait_empty()
+        leader = spu.replicas.find("t", 0)
+        assert leader is not None
+        assert not leader._watchers
+        assert [file.users for file in spu.replicas._open_files._kept.values()] == [0] * len(
+            spu.replicas._open_files._kept
+        )
+        async with connect(public_port(spu)) as client:
+            assert len(await (await client.stream("t")).read_to(8)) == 8
+
+    with caplog.at_level("WARNING"):
+        run_with_spu(tmp_path, body)
+    assert [record for record in caplog.records if record.name.startswith("fluvio")] == []
+    assert caplog.records == []
 
 
 def test_closing_a_connection_ends_its_streams(tmp_path: Path) -> None:

@@ -12,8 +12,17 @@ class MemoryTransport(asyncio.Transport):
         self.written = bytearray()
         self.is_paused = False
         self.is_ended = False
+        self.is_encrypted = False
         self._protocol = protocol
         protocol.connection_made(self)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        if name == "sslcontext" and self.is_encrypted:
+            return self
+        return super().get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self.is_ended
 
     def deliver(self, data: bytes) -> int:
         """Hand bytes to the protocol as a socket would, until it pauses; returns how many."""

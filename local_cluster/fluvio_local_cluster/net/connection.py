@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ from fluvio_types.errors import FluvioError
 _logger = logging.getLogger(__name__)
 
 _LINGER_S = 10.0  # a closed connection's unsent bytes are kept so long for a peer that does not take them
+_NO_LINGER = struct.pack("ii", 1, 0)  # struct linger: on, no seconds
+
+_RESET = struct.pack("ii", 1, 0)  # linger on, for 0 s
 
 Buffer = bytes | bytearray | memoryview
 
@@ -136,10 +140,19 @@ class Connection(asyncio.BufferedProtocol):
                 self._transport.abort()  # amid a slice: the rest of the frame will never come
         self._mark_gone()
 
-    def abort(self, reason: str) -> None:
-        """Close at once; unsent bytes are dropped."""
+    def abort(self, reason: str, *, reset: bool = False) -> None:
+        """Close at once; unsent bytes are dropped.
+
+        With `reset` also those that the system holds: for a peer that does not take them it would keep them
+        for minutes.
+        """
         if self.close_reason is None:
             self.close_reason = reason
+        if reset and self._socket is not None:
+            try:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            except OSError as exc:
+                _logger.debug("a connection cannot be reset peer=%s cause=%s", self.peer, exc)
         if self._transport is not None:
             self._transport.abort()
         self._mark_gone()
@@ -343,7 +356,7 @@ class Connection(asyncio.BufferedProtocol):
         async with self._slice_lock:
             await self._drained()
             transport = self._transport
-            if self._gone.is_set() or transport is None:
+            if self._gone.is_set() or transport is None or transport.is_closing():
                 raise ConnectionClosedError(f"the connection to {self.peer} is closed")
             self._held = []
             self.stalled_since = self._loop.time()
@@ -364,19 +377,37 @@ class Connection(asyncio.BufferedProtocol):
     async def _send_file(
         self, transport: asyncio.Transport, file: FileSource, position: int, size_bytes: int
     ) -> None:
-        """The part that the socket takes at once goes without the loop's detour, which costs 50 µs."""
-        sent = 0
-        is_plain = transport.get_extra_info("sslcontext") is None
-        if is_plain and transport.get_write_buffer_size() == 0 and hasattr(os, "sendfile"):
+        """By `sendfile` where the transport allows; raises `OSError` when the file or the peer ends early.
+
+        What the socket takes at once goes without the loop's detour, which costs 50 µs.
+        """
+        stop = position + size_bytes
+        is_plain = transport.get_extra_info("sslcontext") is None and hasattr(os, "sendfile")
+        if is_plain and transport.get_write_buffer_size() == 0:
             try:
-                sent = os.sendfile(self._socket.fileno(), file.fileno(), position, size_bytes)
+                position += os.sendfile(self._socket.fileno(), file.fileno(), position, stop - position)
             except BlockingIOError:
-                sent = 0
-        if sent < size_bytes:
-            rest = await self._loop.sendfile(transport, file, position + sent, size_bytes - sent)  # type: ignore[arg-type]
-            sent += rest
-        if sent < size_bytes:
-            raise OSError(f"the file ended {size_bytes - sent} bytes early")
+                pass
+        if is_plain and position < stop and not transport.is_closing():
+            try:
+                position += await self._loop.sendfile(
+                    transport,
+                    file,  # type: ignore[arg-type]  # only its `fileno` is used without the fallback
+                    position,
+                    stop - position,
+                    fallback=False,
+                )
+            except asyncio.SendfileNotAvailableError:
+                pass  # nothing was sent: the peer is gone, or the file's system cannot do it
+        while position < stop:
+            if transport.is_closing() or self._gone.is_set():
+                raise ConnectionResetError("the peer is gone")
+            part = os.pread(file.fileno(), min(stop - position, self._limits.write_buffer_bytes), position)
+            if not part:
+                raise OSError(f"the file ended {stop - position} bytes early")
+            transport.write(part)
+            position += len(part)
+            await self._drained()
 
 
 class _Ended(Exception):
@@ -387,11 +418,15 @@ def _tune(sock: Any) -> None:
     """Small answers leave at once; a peer whose machine vanished is noticed in minutes, not hours."""
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
+    _set_option(sock, socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _set_option(sock, socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+        if hasattr(socket, option):
+            _set_option(sock, socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def _set_option(sock: Any, level: int, option: int, value: int | bytes) -> None:
     try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
-            if hasattr(socket, option):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        sock.setsockopt(level, option, value)
     except OSError as exc:  # the peer may be gone already: `connection_lost` follows
-        _logger.debug("socket options refused cause=%s", exc)
+        _logger.debug("a socket option was refused cause=%s", exc)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -132,5 +133,21 @@ def test_a_pause_of_ours_does_not_count_against_the_peer() -> None:
             if connection.has_frame:
                 await connection.next_frame()
         assert connection.deadline > 0.0
+
+    run(body)
+
+
+def test_a_transport_that_cannot_send_files_gets_their_bytes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(range(256)) * 100)
+
+    async def body(intake: Intake) -> None:
+        connection, transport = connect(intake)
+        transport.is_encrypted = True
+        with (tmp_path / "file").open("rb") as file:
+            await connection.send_slice(b"head", file, 1, 20_000)
+            assert transport.written == b"head" + (bytes(range(256)) * 100)[1:20_001]
+            with pytest.raises(ConnectionClosedError, match="early"):
+                await connection.send_slice(b"head", file, 20_000, 20_000)
+        assert transport.is_ended
 
     run(body)
