@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -343,6 +344,7 @@ def test_modules_in_the_working_directory_are_not_run_by_servers(throwaway_home:
 def test_the_state_tells_pid_start_time_boot_and_ports(fresh_cluster: LocalCluster) -> None:
     document = json.loads((fresh_cluster.data_dir / "cluster.json").read_text())
     assert (document["format"], document["phase"]) == (1, "running")
+    assert uuid.UUID(document["cluster_id"]).version == 4
     for server in document["servers"]:
         assert set(server["process"]) == {"pid", "start_time", "boot_id"}
         with socket.create_connection((server["public"]["host"], server["public"]["port"]), timeout=5):

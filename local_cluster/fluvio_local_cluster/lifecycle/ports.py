@@ -6,7 +6,6 @@ take the near ends of outgoing connections, so that they are still free when the
 
 import errno
 import os
-import random
 import socket
 import sys
 from collections.abc import Callable
@@ -56,7 +55,7 @@ def port_chooser(taken: set[int], is_free: Callable[[Endpoint], bool] | None = N
 
     def choose(host: str) -> int:
         for _ in range(_TRIES):
-            port = random.choice(_CHOICE)
+            port = _CHOICE[int.from_bytes(os.urandom(4)) % len(_CHOICE)]  # `random` loads OpenSSL
             if port not in taken and look(Endpoint(host, port)):
                 taken.add(port)
                 return port

@@ -6,7 +6,6 @@ checks bear the official command line's names.
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,7 +79,8 @@ def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[S
         if (reason := _unwritable_reason(path)) is not None
     }
     try:
-        facts.free_bytes = shutil.disk_usage(settings.data_dir).free
+        disk = os.statvfs(settings.data_dir)
+        facts.free_bytes = disk.f_bavail * disk.f_frsize
     except OSError:
         facts.free_bytes = None
     for server in servers:

@@ -1,7 +1,6 @@
 """Removes what a cluster wrote into its data directory, and nothing that it did not write."""
 
 import os
-import shutil
 from pathlib import Path
 
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE
@@ -17,6 +16,8 @@ def remove_cluster_files(data_dir: Path) -> list[str]:
     The lock file stays, whoever holds it removes it. Returns the names of what is left because it is not
     the cluster's. Symbolic links are removed, never followed.
     """
+    import shutil
+
     left = []
     for entry in sorted(os.scandir(data_dir), key=lambda entry: entry.name):
         if entry.name == METADATA_DIR or entry.name.startswith(_SPU_DIRECTORIES):
