@@ -29,6 +29,7 @@ from fluvio_types.defaults import SOCKET_WAIT_S
 
 R = TypeVar("R")
 _READ_BYTES = 65_536
+_MOST_UPDATES = 10_000  # of a watch, while the answer to another call is awaited
 _CONNECT_HINT = "is the cluster running? `fluvio cluster status` tells"
 
 
@@ -204,7 +205,12 @@ class BlockingAdmin:
             if answer.request is sent:
                 return answer.body
             if answer.request.is_stream:
-                self._updates[answer.request.correlation_id].append(answer.body)
+                waiting = self._updates[answer.request.correlation_id]
+                if len(waiting) >= _MOST_UPDATES:
+                    raise ConnectionLostError(
+                        str(self._endpoint), "a watch that is not read has too many updates"
+                    )
+                waiting.append(answer.body)
 
     def _payload(self, deadline: _Deadline, wanted: SentRequest) -> memoryview:
         while not self._payloads:

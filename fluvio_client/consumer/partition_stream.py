@@ -76,6 +76,7 @@ class PartitionStream:
         self._session: tuple[Connection, int] | None = None  # where offsets are stored
         self._backoff = Backoff(config.first_pause_s, 2.0, config.most_pause_s)
         self._unreachable_since: float | None = None
+        self._was_open_s = 0.0  # how long the stream was there before the last attempt failed
 
     @property
     def next_offset(self) -> int:
@@ -147,6 +148,7 @@ class PartitionStream:
     async def _read(self, connection: Connection, deliver: Deliver) -> None:
         """Read from this connection; returns when done, or when a stream with more room must be opened."""
         position = self._position
+        opened_at = time.monotonic()
         stream = connection.stream(
             StreamFetchRequest(
                 topic=self._config.topic,
@@ -176,11 +178,16 @@ class PartitionStream:
                     position.max_bytes = taken.reopen_max_bytes
                     return
         finally:
+            self._was_open_s = time.monotonic() - opened_at
             stream.close()
 
     async def _pause(self, reason: FluvioError) -> None:
         """Wait before the next attempt; raises when there have been attempts for too long."""
         now = time.monotonic()
+        if self._was_open_s > self._config.most_pause_s:  # all was well, though perhaps no record came
+            self._unreachable_since = None
+            self._backoff.reset()
+        self._was_open_s = 0.0
         if self._unreachable_since is None:
             self._unreachable_since = now
         limit_s = self._config.reconnect_timeout_s

@@ -1,2 +1,2 @@
 """Producing: `partitioner` picks the partition, `accumulator` collects records into batches (both pure),
-`producer` sends them and hands out what became of each record."""
+`sending` takes the batches to their leaders, `producer` is what users see."""

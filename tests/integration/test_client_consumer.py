@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
@@ -228,6 +229,25 @@ def test_slices_that_came_before_the_connection_was_lost_are_not_lost_with_it() 
         run(cluster, body)
 
 
+def test_an_idle_stream_that_is_lost_now_and_then_is_not_out_of_reach() -> None:
+    with ScriptedCluster({"t": [5001]}) as cluster:
+
+        async def body(client: Fluvio) -> None:
+            config = ConsumerConfig("t", reconnect_timeout_s=0.1, first_pause_s=0.001, most_pause_s=0.001)
+            async with client.consumer(config) as consumer:
+                started = time.monotonic()
+                opened = 0
+                while time.monotonic() - started < 0.3:
+                    opened += 1
+                    await asyncio.to_thread(cluster.spu.wait_for, StreamFetchRequest, opened)
+                    cluster.spu_peers[5001].drop_all()
+                await asyncio.to_thread(cluster.spu.wait_for, StreamFetchRequest, opened + 1)
+                values = fill(cluster.spu, 3)
+                assert [(await anext(consumer)).value for _ in range(3)] == values
+
+        run(cluster, body)
+
+
 def test_a_leader_that_moves_is_followed() -> None:
     with ScriptedCluster({"t": [5001], "other": [5002]}) as cluster:
         values = fill(cluster.spus[5002], 20)
@@ -251,6 +271,23 @@ def test_a_partition_out_of_reach_is_an_error_after_its_time() -> None:
             config = ConsumerConfig("t", reconnect_timeout_s=0.2, first_pause_s=0.01, most_pause_s=0.05)
             async with client.consumer(config) as consumer:
                 with pytest.raises(ConsumerError, match=r"t-0 could not be read for 0.2 s"):
+                    await anext(consumer)
+
+        run(cluster, body)
+
+
+def test_an_spu_that_stays_away_is_an_error_after_its_time_however_long_the_stream_was_open() -> None:
+    with ScriptedCluster({"t": [5001]}) as cluster:
+
+        async def body(client: Fluvio) -> None:
+            config = ConsumerConfig("t", reconnect_timeout_s=0.2, first_pause_s=0.001, most_pause_s=0.001)
+            async with client.consumer(config) as consumer:
+                await asyncio.to_thread(cluster.spu.wait_for, StreamFetchRequest)
+                cluster.set_online(5001, False)
+                cluster.spu_peers[5001].drop_all()
+                with pytest.raises(
+                    ConsumerError, match=r"could not be read for 0.2 s: .*SPU 5001 is offline"
+                ):
                     await anext(consumer)
 
         run(cluster, body)
