@@ -40,7 +40,7 @@ from fluvio_protocol.wire import DecodeError
 _logger = logging.getLogger(__name__)
 
 _FULL_SYNC_S = 300.0  # everything is told again, as upstream does at each of its reconciliations
-
+_MAX_REFUSED = 1024
 _REPORTED_RESOLUTIONS = frozenset(  # what only the leader knows: whether its log can be used
     {PartitionResolution.ONLINE, PartitionResolution.OFFLINE, PartitionResolution.OUT_OF_STORAGE}
 )
@@ -69,6 +69,7 @@ class SpuSessions:
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[int, SpuSession] = {}  # the newest of each SPU id
         self._numbers = 0
+        self._refused: set[int] = set()  # unknown SPU ids that were logged
         self.is_stopping = False  # then connections end because of us, and SPUs do not go offline by that
         self.routes: Mapping[int, Route] = {
             ScPrivateKey.REGISTER_SPU: Route(RegisterSpuRequest, self._register),
@@ -131,11 +132,14 @@ class SpuSessions:
             raise DecodeError("a second registration on one connection")
         connection, spu = session.connection, self._cluster.spu_by_id(request.spu)
         if spu is None:
-            _logger.warning("refusing an unknown spu id=%d peer=%s", request.spu, connection.peer)
+            if request.spu not in self._refused and len(self._refused) < _MAX_REFUSED:
+                self._refused.add(request.spu)  # it tries again every few seconds: one line is enough
+                _logger.warning("refusing an unknown spu id=%d peer=%s", request.spu, connection.peer)
             refusal = RegisterSpuResponse(error_code=code(ErrorKind.SPU_REGISTRATION_FAILED))
             await connection.send(encode_response(refusal, header.api_version, header.correlation_id))
             connection.close("the SPU is not known")
             return
+        self._refused.discard(request.spu)
         self._numbers += 1
         session.spu_id, session.number = request.spu, self._numbers
         session.is_own = header.client_id.endswith(OWN_SPU_MARK)

@@ -73,7 +73,8 @@ def from_document(kind: Kind, key: str, document: Tree) -> AnyObject:
             encode(part, SC_VERSION, wire_type)
         except EncodeError as exc:
             raise DocumentError(str(exc)) from exc
-    stored.unknown = unknown_parts(document, _known(kind, stored, stored.meta.revision))
+    known = _known(kind, stored, stored.meta.revision)
+    stored.unknown = None if known == document else unknown_parts(document, known)
     return stored
 
 
