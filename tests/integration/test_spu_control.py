@@ -5,7 +5,9 @@ import json
 import shutil
 from pathlib import Path
 
+from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.server import Spu
+from fluvio_local_cluster.storage import StorageError
 from fluvio_protocol.api.admin import MsgType
 from fluvio_protocol.api.api_versions import ApiVersionsRequest
 from fluvio_protocol.api.sc_spu import OWN_SPU_MARK
@@ -206,6 +208,25 @@ def test_replicas_that_cannot_be_served_are_refused_and_hold_up_nobody(tmp_path:
         assert await produce(spu, "two", b"x") == [ErrorKind.NOT_LEADER_FOR_PARTITION]
         (tmp_path / "spu-logs-5001" / "broken-0").unlink()
         await sc.told("broken")
+
+    run_with_spu(tmp_path, body)
+
+
+def test_a_replica_that_could_not_be_prepared_is_tried_again(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        failures = [StorageError("the disk hesitates"), RuntimeError("a bug of ours")]
+
+        async def hesitate(leader: LeaderReplica) -> None:
+            if leader.key == ("t", 0) and failures:
+                raise failures.pop()
+
+        spu.replicas.on_opened.append(hesitate)
+        await sc.push_all(replica("t"), replica("fine"))
+        await sc.told("fine")
+        await sc.until(lambda: ("t", 0) in sc.offline)
+        await sc.told("t")
+        assert not failures
+        assert await produce(spu, "t", b"x") == [ErrorKind.NONE]
 
     run_with_spu(tmp_path, body)
 

@@ -206,10 +206,13 @@ class ReplicaManager:
         if was_older:
             self._forget({key})
         leader = LeaderReplica(wish.replica, log, self._moved)
-        slot.leader = leader
-        for callback in self.on_opened:
-            await callback(leader)
-        self.leaders[key] = leader
+        try:
+            for callback in self.on_opened:
+                await callback(leader)
+        except BaseException:
+            log.abandon()
+            raise
+        slot.leader = self.leaders[key] = leader
         self.dirty.add(leader)
         self.news.set()
         self.ready.set()
