@@ -1,11 +1,13 @@
 """Produce: append batches to replicas that this SPU leads. Layout: docs/protocol.md, "Produce".
 
 For each partition entry: find the leader replica, split the record set by batch headers (records are never
-decoded), check codec and CRC, append; the log stamps the base offsets. Producers that want the commit get
-their answer when the high watermark has passed their records, all others at once.
+decoded), check codec and CRC, append; the log stamps the base offsets. Clients send an entry for each batch
+of 16 KiB, up to hundreds in a row for one partition: those are appended together, with one write. Producers
+that want the commit get their answer when the high watermark has passed their records, all others at once.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fluvio_local_cluster.spu.handlers.failures import smartmodule_refusal, write_code_for
@@ -26,6 +28,17 @@ from fluvio_protocol.frame import RequestHeader
 from fluvio_types.defaults import CONSUMER_OFFSET_TOPIC
 
 _NOT_LEADER = code(ErrorKind.NOT_LEADER_FOR_PARTITION)
+_RUN_BYTES = 1024 * 1024  # of entries appended together: as much as an append may hold up the event loop
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One partition entry that may be appended, and its answer."""
+
+    response: PartitionProduceResponse
+    leader: LeaderReplica
+    records: bytes | bytearray | memoryview
+    headers: list[BatchHeader]
 
 
 @dataclass(slots=True)
@@ -52,52 +65,102 @@ class ProduceHandler:
         waiting: list[_Uncommitted] | None = [] if request.isolation < 0 else None
         responses: list[TopicProduceResponse] = []
         for topic in request.topics:
-            name = topic.name
-            entries: list[PartitionProduceResponse] = []
-            for data in topic.partitions:
-                response = PartitionProduceResponse(partition_index=data.partition_index)
-                if refusal is not None:
-                    response.error_code = refusal
-                else:
-                    await self._append(name, data, response, waiting)
-                entries.append(response)
-            responses.append(TopicProduceResponse(name=name, partitions=entries))
+            entries = [PartitionProduceResponse(partition_index=p.partition_index) for p in topic.partitions]
+            if refusal is None:
+                await self._append_all(topic.name, topic.partitions, entries, waiting)
+            else:
+                for entry in entries:
+                    entry.error_code = refusal
+            responses.append(TopicProduceResponse(name=topic.name, partitions=entries))
         if waiting:
             await _wait_for_commits(waiting, request.timeout_ms)
         return ProduceResponse(responses=responses)
 
-    async def _append(
+    async def _append_all(
         self,
         topic: str,
-        data: PartitionProduceData,
-        response: PartitionProduceResponse,
+        partitions: Sequence[PartitionProduceData],
+        responses: Sequence[PartitionProduceResponse],
         waiting: list[_Uncommitted] | None,
     ) -> None:
-        partition, records = data.partition_index, data.records
-        leader = self._replicas.find(topic, partition)
+        """Append in order, neighbours of one partition together."""
+        run: list[_Entry] = []
+        run_bytes = 0
+        for data, response in zip(partitions, responses, strict=True):
+            entry = self._checked(topic, data, response)
+            size = len(data.records)
+            if run and (entry is None or entry.leader is not run[0].leader or run_bytes + size > _RUN_BYTES):
+                await _append_run(run, waiting)
+                run, run_bytes = [], 0
+            if entry is None:
+                continue
+            if not entry.headers:
+                response.base_offset = entry.leader.leo
+                continue
+            run.append(entry)
+            run_bytes += size
+        await _append_run(run, waiting)
+
+    def _checked(
+        self, topic: str, data: PartitionProduceData, response: PartitionProduceResponse
+    ) -> _Entry | None:
+        """The entry, if it may be appended as far as this is not the log's to say; else its answer is given."""
+        leader = self._replicas.find(topic, data.partition_index)
         if leader is None:
             response.error_code = _NOT_LEADER
-            return
+            return None
         try:
-            headers = split(records)
+            headers = split(data.records)
         except BatchError as exc:
             response.error_code = other(str(exc))
-            return
-        refusal = _refusal(topic, leader, records, headers)
+            return None
+        refusal = _refusal(topic, leader, data.records, headers)
         if refusal is not None:
             response.error_code = refusal
-            return
-        if not headers:
-            response.base_offset = leader.leo
-            return
-        try:
-            result = await leader.append(records, headers)  # type: ignore[arg-type]  # frames are writable
-        except StorageError as exc:
-            response.error_code = write_code_for(exc, topic, partition)
-            return
-        response.base_offset = result.base_offset
-        if waiting is not None and leader.hw < result.leo:
-            waiting.append(_Uncommitted(response, leader, result.leo))
+            return None
+        return _Entry(response, leader, data.records, headers)
+
+
+async def _append_run(run: list[_Entry], waiting: list[_Uncommitted] | None) -> None:
+    """Append entries of one partition with one write; when that is refused, each for itself."""
+    if len(run) < 2:
+        for entry in run:
+            await _append(entry, waiting)
+        return
+    joined = bytearray().join([entry.records for entry in run])
+    headers: list[BatchHeader] = []
+    start = 0
+    for entry in run:
+        for header in entry.headers:
+            header.position += start
+        headers += entry.headers
+        start += len(entry.records)
+    leader = run[0].leader
+    try:
+        result = await leader.append(joined, headers)
+    except StorageError:  # of one batch among them, maybe: each entry has an answer of its own
+        for entry in run:
+            entry.headers = split(entry.records)
+            await _append(entry, waiting)
+        return
+    offset = result.base_offset
+    for entry in run:
+        entry.response.base_offset = offset
+        offset += sum([header.record_count for header in entry.headers])
+        if waiting is not None and leader.hw < offset:
+            waiting.append(_Uncommitted(entry.response, leader, offset))
+
+
+async def _append(entry: _Entry, waiting: list[_Uncommitted] | None) -> None:
+    leader, response = entry.leader, entry.response
+    try:
+        result = await leader.append(entry.records, entry.headers)  # type: ignore[arg-type]  # writable
+    except StorageError as exc:
+        response.error_code = write_code_for(exc, *leader.key)
+        return
+    response.base_offset = result.base_offset
+    if waiting is not None and leader.hw < result.leo:
+        waiting.append(_Uncommitted(response, leader, result.leo))
 
 
 def _refusal(
