@@ -104,7 +104,7 @@ class ProduceHandler:
     def _checked(
         self, topic: str, data: PartitionProduceData, response: PartitionProduceResponse
     ) -> _Entry | None:
-        """The entry, if it may be appended as far as this is not the log's to say; else its answer is given."""
+        """The entry, if it may be appended as far as this is not the log's to say; else it has its answer."""
         leader = self._replicas.find(topic, data.partition_index)
         if leader is None:
             response.error_code = _NOT_LEADER
