@@ -158,6 +158,6 @@ class Server:
                 and now >= connection.stalled_since + limits.stall_timeout_s
             ):
                 _logger.warning("closing a stalled connection server=%s peer=%s", self.name, connection.peer)
-                connection.abort("the peer takes nothing")
+                connection.abort("the peer takes nothing", reset=True)
         pace = min(limits.first_frame_timeout_s, limits.frame_timeout_s, limits.stall_timeout_s) / 4
         self._sweep_handle = self._loop.call_later(min(pace, _MAX_SWEEP_S), self._sweep)
