@@ -75,6 +75,21 @@ def test_our_spu_is_told_everything_in_order_with_incarnations(tmp_path: Path) -
     run_scenario(scenario())
 
 
+def test_everything_is_told_again_after_a_quiet_interval(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            cluster(tmp_path, 5001, full_sync_interval_s=0.05) as (_, _client, port),
+            await SpuDouble.register(port, 5001) as spu,
+        ):
+            await spu.wait_for(
+                lambda told: (
+                    sum(isinstance(x, UpdateReplicaRequest) and bool(x.all) for x in told.frames) == 3
+                )
+            )
+
+    run_scenario(scenario())
+
+
 def test_an_official_spu_never_meets_our_extension(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (

@@ -78,7 +78,11 @@ class ScServer:
 
     async def _serve(self, controller: Controller) -> None:
         settings, loop = self.settings, asyncio.get_running_loop()
-        spus = SpuSessions(controller, heartbeat_timeout_s=settings.heartbeat_timeout_s)
+        spus = SpuSessions(
+            controller,
+            heartbeat_timeout_s=settings.heartbeat_timeout_s,
+            full_sync_interval_s=settings.full_sync_interval_s,
+        )
         clients = PublicService(controller, spus, topic_wait_s=settings.topic_wait_s)
         self.private = await serve(
             settings.private.host, settings.private.port, spus, limits=settings.limits, name="sc-private"

@@ -9,6 +9,7 @@ from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits
 from fluvio_types.defaults import SC_PRIVATE_PORT, SC_PUBLIC_PORT
 
 _DEFAULT_TOPIC_WAIT_S = 90
+_DEFAULT_FULL_SYNC_S = 300
 _LIMITS = NetLimits(max_frame_bytes=32 * 1024 * 1024)  # the largest message is a SmartModule
 
 
@@ -32,6 +33,7 @@ class ScSettings:
     topic_wait_s: float = _DEFAULT_TOPIC_WAIT_S  # how long a create waits for its partitions
     heartbeat_timeout_s: float = 10.0  # an SPU that says nothing for so long is offline
     startup_grace_s: float = 10.0  # SPUs that are not back by then are offline
+    full_sync_interval_s: float = _DEFAULT_FULL_SYNC_S  # after so long without news SPUs are told all again
     flush_interval_s: float = 30.0  # offsets are written at most so often
     shutdown_grace_s: float = 2.0
     limits: NetLimits = _LIMITS
@@ -79,16 +81,23 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     parser.add_argument("--startup-grace-ms", type=_milliseconds, default=10.0, metavar="MS")
     add_limit_options(parser)
     parsed = parser.parse_args(arguments)
-    topic_wait = environment.get("FLV_TOPIC_WAIT", str(_DEFAULT_TOPIC_WAIT_S))
-    if not topic_wait.isascii() or not topic_wait.isdigit():
-        parser.error(f"FLV_TOPIC_WAIT is `{topic_wait}`, which is no number of seconds")
+    seconds: dict[str, float] = {}
+    for name, default in (
+        ("FLV_TOPIC_WAIT", _DEFAULT_TOPIC_WAIT_S),
+        ("FLV_SC_RECONCILIATION_INTERVAL", _DEFAULT_FULL_SYNC_S),
+    ):
+        text = environment.get(name, str(default))
+        if not text.isascii() or not text.isdigit() or int(text) == 0:
+            parser.error(f"{name} is `{text}`, which is no positive number of seconds")
+        seconds[name] = float(text)
     return ScSettings(
         metadata=parsed.local,
         public=parsed.bind_public,
         private=parsed.bind_private,
         cluster_id=parsed.cluster_id,
         ready_fd=parsed.ready_fd,
-        topic_wait_s=float(topic_wait),
+        topic_wait_s=seconds["FLV_TOPIC_WAIT"],
+        full_sync_interval_s=seconds["FLV_SC_RECONCILIATION_INTERVAL"],
         heartbeat_timeout_s=parsed.heartbeat_timeout_ms,
         startup_grace_s=parsed.startup_grace_ms,
         limits=limits_given(parsed, _LIMITS),

@@ -39,7 +39,6 @@ from fluvio_protocol.wire import DecodeError
 
 _logger = logging.getLogger(__name__)
 
-_FULL_SYNC_S = 300.0  # everything is told again, as upstream does at each of its reconciliations
 _MAX_REFUSED = 1024
 _REPORTED_RESOLUTIONS = frozenset(  # what only the leader knows: whether its log can be used
     {PartitionResolution.ONLINE, PartitionResolution.OFFLINE, PartitionResolution.OUT_OF_STORAGE}
@@ -62,10 +61,13 @@ class SpuSession:
 class SpuSessions:
     """The service of the private port."""
 
-    def __init__(self, controller: Controller, *, heartbeat_timeout_s: float) -> None:
+    def __init__(
+        self, controller: Controller, *, heartbeat_timeout_s: float, full_sync_interval_s: float
+    ) -> None:
         self._controller = controller
         self._cluster = controller.cluster
         self._heartbeat_timeout_s = heartbeat_timeout_s
+        self._full_sync_interval_s = full_sync_interval_s
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[int, SpuSession] = {}  # the newest of each SPU id
         self._numbers = 0
@@ -176,7 +178,10 @@ class SpuSessions:
     # --- what an SPU is told ------------------------------------------------------------------------------
 
     async def _push(self, session: SpuSession) -> None:
-        """Tell everything, then what changes. Topics that waited for this SPU are placed before that."""
+        """Tell everything, then what changes; everything again after a quiet interval, as upstream does.
+
+        Topics that waited for this SPU are placed before that.
+        """
         await self._controller.reconcile()
         connection, stores = session.connection, self._cluster.stores
         own_cluster_id = self._cluster.id if session.is_own else None
@@ -190,7 +195,7 @@ class SpuSessions:
                         connection.write(*frames)
                 await connection.drain()
                 try:
-                    async with asyncio.timeout(_FULL_SYNC_S):
+                    async with asyncio.timeout(self._full_sync_interval_s):
                         await session.woken.wait()
                 except TimeoutError:
                     for listener in listeners:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fluvio_local_cluster.sc.model.objects import Kind
-from fluvio_local_cluster.sc.model.topics import new_topic
+from fluvio_local_cluster.sc.model.topics import new_topic, provision
 from fluvio_local_cluster.sc.server import load_cluster
 from fluvio_local_cluster.sc.store import (
     FileCalls,
@@ -20,7 +20,7 @@ from fluvio_local_cluster.sc.yaml_format import parse
 from fluvio_protocol.api.spu import SpuStatusResolution
 from fluvio_protocol.api.topic import TopicResolution
 from tests.support.controllers import topic_spec
-from tests.unit.sc.factories import partition
+from tests.unit.sc.factories import cluster_of, partition
 
 SAMPLES = Path(__file__).parent.parent.parent / "data" / "engine-metadata"
 
@@ -217,3 +217,55 @@ def test_a_lost_topic_is_made_again_from_its_partitions(tmp_path: Path) -> None:
     assert topic.spec.cleanup_policy.time_in_seconds == 3600
     for each in cluster.partitions_of("tuned"):
         assert each.runtime.incarnation == topic.runtime.incarnation
+
+
+@pytest.mark.parametrize("step", range(16))
+def test_a_crash_at_any_step_of_create_and_delete_leaves_a_topic_whole_or_not_there(
+    tmp_path: Path, step: int
+) -> None:
+    """Acknowledged are: `kept` before, and the new topic when all of its write was over."""
+    steps = 0
+
+    def count(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps > step:
+            raise Crash
+
+    def fsync(descriptor: int) -> None:
+        count()
+        os.fsync(descriptor)
+
+    def replace(source: Path, target: Path) -> None:
+        count()
+        os.replace(source, target)
+
+    directory = MetadataDirectory.open(tmp_path)
+    first = [(Kind.TOPIC, topic("kept"), 0), (Kind.PARTITION, partition("kept-0", 1), 0)]
+    directory.write(first)
+    directory.close()
+
+    cluster = cluster_of(1)
+    made = provision(cluster, [topic("t", 3)]).objects
+    is_created = is_deleted = False
+    dying = MetadataDirectory.open(tmp_path, FileCalls(fsync, replace))
+    try:
+        dying.write([(kind, stored, 0) for kind, stored in made])
+        is_created = True
+        dying.remove([(kind, stored.key) for kind, stored in reversed(made)])
+        is_deleted = True
+    except Crash:
+        pass
+    dying.close()
+
+    directory = MetadataDirectory.open(tmp_path)
+    after, _ = load_cluster(directory, None)
+    directory.close()
+    assert "kept" in after.topics
+    assert len(after.partitions_of("kept")) == 1
+    found = len(after.partitions_of("t"))
+    assert found == (3 if "t" in after.topics else 0)
+    if is_deleted:
+        assert "t" not in after.topics
+    if step == 10:  # fsync and rename of four files, fsync of two directories: then it was acknowledged
+        assert is_created
