@@ -14,6 +14,8 @@ from typing import Any
 from fluvio_client.errors import RecordTooLargeError
 from fluvio_protocol.batch import BatchBuilder
 
+_MOST_FRAMING_BYTES = 48  # of one record: what it takes beside key and value is less
+
 
 @dataclass(slots=True, eq=False)
 class PendingBatch:
@@ -60,17 +62,29 @@ class Accumulator:
         Raises `RecordTooLargeError`; nothing is added then.
         """
         batch = self._open_batch(partition, timestamp, now)
+        builder = batch.builder
+        likely = builder.size_bytes + len(value) + (len(key) if key is not None else 0) + _MOST_FRAMING_BYTES
+        if likely > self._batch_bytes:
+            batch = self._batch_with_room(batch, key, value, timestamp, now)
+            builder = batch.builder
+        index = builder.append(key, value, timestamp)
+        size = builder.size_bytes
+        self.pending_bytes += size - batch.counted_bytes
+        batch.counted_bytes = size
+        return batch, index
+
+    def _batch_with_room(
+        self, batch: PendingBatch, key: bytes | None, value: bytes, timestamp: int, now: float
+    ) -> PendingBatch:
+        """`batch` if the record fits there, else a new one; raises if it fits nowhere."""
         size = batch.builder.size_with(key, value, timestamp)
         if size > self._batch_bytes and batch.builder.count:
-            batch = self._new_batch(partition, timestamp, now)
+            batch = self._new_batch(batch.partition, timestamp, now)
             size = batch.builder.size_with(key, value, timestamp)
         if size > self.max_record_bytes:
-            self._queues[partition].batches.pop()
-            self.pending_bytes -= batch.counted_bytes
+            self._queues[batch.partition].batches.pop()  # it is new and empty
             raise RecordTooLargeError(size, self.max_record_bytes)
-        index = batch.builder.append(key, value, timestamp)
-        self._count(batch)
-        return batch, index
+        return batch
 
     def extend(
         self,

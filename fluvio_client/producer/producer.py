@@ -107,7 +107,8 @@ class Producer:
         `PartitionNotFoundError`, `TopicNotFoundError` (deleted meanwhile), `ClientClosedError`. Cancelled
         while it waits, it has not taken the record.
         """
-        await self._wait_for_room()
+        if self._is_closed or self._accumulator.pending_bytes >= self.settings.max_pending_bytes:
+            await self._wait_for_room()
         partition = self._partition_of(key)
         batch, index = self._accumulator.append(partition, key, value, _now_ms(), time.monotonic())
         self._sender.wake()

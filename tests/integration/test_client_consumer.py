@@ -233,7 +233,7 @@ def test_an_idle_stream_that_is_lost_now_and_then_is_not_out_of_reach() -> None:
     with ScriptedCluster({"t": [5001]}) as cluster:
 
         async def body(client: Fluvio) -> None:
-            # A stream counts as having been open when it was so for longer than the longest pause: here at all.
+            # A stream counts as having been open when it was so for longer than the longest pause.
             config = ConsumerConfig("t", reconnect_timeout_s=0.1, first_pause_s=0.001, most_pause_s=0.0)
             async with client.consumer(config) as consumer:
                 started = time.monotonic()
