@@ -8,7 +8,7 @@ import sys
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would double `--version`
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TextIO
 
     from fluvio_cli.context import CliContext
     from fluvio_cli.output.printer import Printer
@@ -30,7 +30,7 @@ def main() -> int:
     from fluvio_cli import failures
     from fluvio_cli.output.printer import Printer
 
-    printer = Printer(sys.stdout, sys.stderr, os.environ)
+    printer = Printer(*_output_streams(), os.environ)
 
     def make_context(root_options: "dict[str, Any]") -> "CliContext":
         return _context(root_options, printer)
@@ -47,6 +47,19 @@ def main() -> int:
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - the one place where errors end
         code = _report(exc, printer)
     return code
+
+
+def _output_streams() -> "tuple[TextIO, TextIO]":
+    """Standard output and error; where one was closed before we began, a stream that goes nowhere.
+
+    Its number must not stay free: a socket would get it, and what is printed would go to a server.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    return sys.stdout or open(os.devnull, "w"), sys.stderr or open(os.devnull, "w")
 
 
 def _report(error: BaseException, printer: "Printer") -> int:
@@ -69,13 +82,17 @@ def _context(root_options: "dict[str, Any]", printer: "Printer") -> "CliContext"
     from fluvio_profiles.store import profile_path
 
     home = Path(os.path.expanduser("~"))
+    stdin = sys.stdin
+    if stdin is None:  # it was closed before we began: whoever needs it says so
+        stdin = open(os.devnull)  # noqa: SIM115
+        stdin.close()
     return CliContext(
         environment=os.environ,
         home=home,
         profile_path=profile_path(os.environ, home),
         target_options=TargetOptions(**root_options),
         printer=printer,
-        stdin=sys.stdin,
+        stdin=stdin,
         executable=Path(sys.argv[0]).absolute(),
     )
 

@@ -144,11 +144,10 @@ def command(
 
     Without a start flag only records that come from now on are printed. Ctrl-C ends.
     """
-    import asyncio
-
     from fluvio_cli.output.records import RecordOptions
     from fluvio_cli.output.template import Template
     from fluvio_cli.streaming.consuming import ConsumeJob, consume
+    from fluvio_cli.streaming.interrupt import run
     from fluvio_client.consumer.settings import ConsumerConfig, Evicted, OffsetStrategy
     from fluvio_protocol.api.fetch import Isolation
 
@@ -178,7 +177,7 @@ def command(
     until = f" until offset {end} (inclusive)" if end is not None else ""
     headline = f"Consuming records from '{topic}'{words}{until}"
     job = ConsumeJob(config, options, end, show_progress=not disable_progressbar, headline=headline)
-    asyncio.run(consume(cli, job))
+    run(lambda interrupt: consume(cli, job, interrupt))
 
 
 def _start(beginning: bool, head: int | None, tail: int | None, start: int | None) -> "tuple[Offset, str]":

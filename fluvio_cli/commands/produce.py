@@ -123,8 +123,7 @@ def command(
     Each line of standard input or of a file is a record. The command ends when the cluster has stored
     them all.
     """
-    import asyncio
-
+    from fluvio_cli.streaming.interrupt import run
     from fluvio_cli.streaming.producing import ProduceJob, produce
     from fluvio_client.producer.partitioner import DefaultPartitioner, FixedPartitioner
     from fluvio_client.producer.settings import Delivery, ProducerSettings
@@ -156,4 +155,4 @@ def command(
         raw=raw,
         verbose=verbose,
     )
-    asyncio.run(produce(cli, job))
+    run(lambda interrupt: produce(cli, job, interrupt))

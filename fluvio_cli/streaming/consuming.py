@@ -34,9 +34,8 @@ class ConsumeJob:
     headline: str = ""
 
 
-async def consume(cli: "CliContext", job: ConsumeJob) -> None:
+async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) -> None:
     """Run the job. Raises what the client raises, and `BrokenPipeError` when nobody reads any more."""
-    interrupt = Interruptible()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(cli.client())
         consumer = await stack.enter_async_context(client.consumer(job.config))

@@ -1,13 +1,15 @@
 """Ctrl-C and SIGTERM as a request to end in order.
 
 The first signal cancels the work inside the block, which then ends normally with `interrupted` set; what
-follows (flushing, storing offsets) runs to its end. A second signal cancels that too, as an interruption.
+follows (flushing, storing offsets) runs to its end. A first signal after the block is only noted, since the
+end is under way. A second signal cancels that too, and `run` makes a `KeyboardInterrupt` of it.
 """
 
 import asyncio
 import signal
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -17,6 +19,7 @@ class Interruptible:
 
     def __init__(self) -> None:
         self.interrupted = False
+        self._is_inside = False
         self._task: asyncio.Task[object] | None = None
 
     def listen(self) -> None:
@@ -27,17 +30,27 @@ class Interruptible:
             loop.add_signal_handler(number, self._signalled)
 
     def _signalled(self) -> None:
-        if self._task is not None:
-            self.interrupted = True
+        was_interrupted, self.interrupted = self.interrupted, True
+        if self._task is not None and (self._is_inside or was_interrupted):
             self._task.cancel()
 
     def __enter__(self) -> Self:
+        self._is_inside = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        self._is_inside = False
         if kind is asyncio.CancelledError and self.interrupted and self._task is not None:
             self._task.uncancel()
             return True
         return False
+
+
+def run(main: Callable[[Interruptible], Coroutine[Any, Any, None]]) -> None:
+    """Run `main` in asyncio. Raises what it raises; `KeyboardInterrupt` when a second signal cut it short."""
+    try:
+        asyncio.run(main(Interruptible()))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -20,22 +20,33 @@ async def read_blocks(descriptor: int) -> AsyncIterator[bytes]:
         while block := os.read(descriptor, _FILE_BLOCK_BYTES):
             yield block
         return
+    while True:
+        try:
+            await _readable(descriptor)
+        except PermissionError:  # a device such as /dev/null cannot be waited for: it is always ready
+            pass
+        block = os.read(descriptor, _PIPE_BLOCK_BYTES)
+        if not block:
+            return
+        yield block
+
+
+async def _readable(descriptor: int) -> None:
+    """Wait until there is something to read, so that the read itself does not block the loop.
+
+    The watch is taken back by its own callback: it must not fire again for what is read meanwhile.
+    """
     loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
+    ready: asyncio.Future[None] = loop.create_future()
+
+    def notice() -> None:
+        loop.remove_reader(descriptor)
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(descriptor, notice)
     try:
-        loop.add_reader(descriptor, ready.set)
-    except PermissionError:  # a device such as /dev/null cannot be waited for: it is always ready
-        while block := os.read(descriptor, _PIPE_BLOCK_BYTES):
-            yield block
-        return
-    try:
-        while True:
-            await ready.wait()
-            ready.clear()
-            block = os.read(descriptor, _PIPE_BLOCK_BYTES)
-            if not block:
-                return
-            yield block
+        await ready
     finally:
         loop.remove_reader(descriptor)
 

@@ -45,11 +45,12 @@ class ProduceJob:
     verbose: bool = False
 
 
-async def produce(cli: "CliContext", job: ProduceJob) -> None:
+async def produce(cli: "CliContext", job: ProduceJob, interrupt: Interruptible) -> None:
     """Run the job. Raises what the client raises, `OSError` for the file, and `KeyboardInterrupt` at the end
     of an interrupted job, when what had been read was stored."""
+    if job.file is None and cli.stdin.closed:
+        raise FluvioError("standard input is closed", hint="give a file with `--file`, or a pipe")
     descriptor = os.open(job.file, os.O_RDONLY) if job.file is not None else cli.stdin.fileno()
-    interrupt = Interruptible()
     try:
         async with cli.client() as client, client.producer(job.topic, job.settings) as producer:
             interrupt.listen()

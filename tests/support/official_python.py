@@ -337,23 +337,37 @@ def consume_in_two_parts(endpoint: str, topic: str, first: int, second: int) -> 
     return rows + _rows(islice(stream, second))
 
 
-def produce_until_told(endpoint: str, topic: str, count: int, chunk: int) -> None:
-    """Produce numbered records in chunks; after each chunk that was acknowledged whole, say up to where.
+def produce_in_chunks(endpoint: str, topic: str, count: int, chunk: int) -> list[int | None]:
+    """Produce numbered records, a chunk at a time; before each, say so.
 
-    Ends at the first chunk of which a record was not acknowledged, or when all are.
+    Returns the offset at which each was acknowledged, None for those that were not. A producer whose record
+    failed is replaced: it may stay broken after its connection was lost.
     """
-    producer = _client(endpoint).topic_producer(topic)
-    for start in range(0, count, chunk):
+    client = _client(endpoint)
+    producer = client.topic_producer(topic)
+    offsets: list[int | None] = []
+    while len(offsets) < count:
+        numbers = range(len(offsets), min(len(offsets) + chunk, count))
+        outcomes: list[Any] = []
+        failure = None
+        say(f"sending from {len(offsets)}")
         try:
-            numbers = range(start, min(start + chunk, count))
             outcomes = producer.send_all([(b"", b"%08d" % number) for number in numbers])
             producer.flush()
-            offsets = [outcome.wait().offset() for outcome in outcomes]
-        except Exception as exc:  # noqa: BLE001 - any failure of the client ends the run
-            say(f"failed {exc}")
-            return
-        assert offsets == list(numbers)
-        say(f"acknowledged {start + len(offsets)}")
+        except Exception as exc:  # noqa: BLE001 - the client raises what it likes
+            failure = exc
+        acknowledged: list[int | None] = []
+        for outcome in outcomes:
+            try:
+                acknowledged.append(outcome.wait().offset())
+            except Exception as exc:  # noqa: BLE001
+                acknowledged.append(None)
+                failure = exc
+        offsets += acknowledged + [None] * (len(numbers) - len(acknowledged))
+        if failure is not None:
+            say(f"failed {failure}")
+            producer = client.topic_producer(topic)
+    return offsets
 
 
 def main(endpoint: str, task: str, arguments: str) -> None:

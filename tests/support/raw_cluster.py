@@ -98,13 +98,15 @@ class ServerProcess:
 
 
 class RawCluster:
-    """A controller and `spu_count` SPUs (ids from 5001) with their files below `folder`.
+    """A controller and `spu_count` SPUs (ids from `first_spu_id`) with their files below `folder`.
 
     `options` are given to every server. As a context manager it starts all, registers the SPUs and waits
     until they are online; at the end it stops what still runs.
     """
 
-    def __init__(self, folder: Path, spu_count: int = 1, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, spu_count: int = 1, options: Sequence[str] = (), first_spu_id: int = 5001
+    ) -> None:
         self.folder = folder
         sc_public, sc_private, *spu_ports = free_ports(2 + 2 * spu_count)
         self.sc = ServerProcess(
@@ -118,9 +120,10 @@ class RawCluster:
             ],
             folder / "sc.log",
         )
+        self._spu_ids = range(first_spu_id, first_spu_id + spu_count)
         self.spus = [
-            self._spu(5001 + index, sc_private, spu_ports[2 * index], spu_ports[2 * index + 1], options)
-            for index in range(spu_count)
+            self._spu(spu_id, sc_private, spu_ports[2 * index], spu_ports[2 * index + 1], options)
+            for index, spu_id in enumerate(self._spu_ids)
         ]
 
     def _spu(
@@ -148,7 +151,7 @@ class RawCluster:
             for spu in self.spus:
                 spu.start()
             with self.admin() as admin:
-                for number, spu in enumerate(self.spus, 5001):
+                for number, spu in zip(self._spu_ids, self.spus, strict=True):
                     admin.create_custom_spu(f"custom-spu-{number}", _spec(number, spu))
             self.await_online()
         except BaseException:
@@ -175,7 +178,7 @@ class RawCluster:
 
     def await_online(self) -> None:
         """Wait until the controller says that all SPUs are online, as its watch tells."""
-        wanted = {f"custom-spu-{5001 + index}" for index in range(len(self.spus))}
+        wanted = {f"custom-spu-{number}" for number in self._spu_ids}
         online: set[str] = set()
         with self.admin() as admin:
             for update in admin.watch("SPU", timeout_s=_ONLINE_S):

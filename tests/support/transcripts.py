@@ -93,15 +93,14 @@ def replay(run: Run, place: Place, timeout_s: float = 30) -> Result:
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "SYSTEMROOT") if key in os.environ}
     done = subprocess.run(
         [place.executable, *words],
-        input=run.stdin or "",
+        input=(run.stdin or "").encode(),
         capture_output=True,
-        encoding="utf-8",
         timeout=timeout_s,
         cwd=place.working_directory,
         env={**kept, "HOME": home, **place.environment, **variables},
         check=False,
     )
-    return Result(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def differences(run: Run, result: Result, place: Place) -> list[str]:

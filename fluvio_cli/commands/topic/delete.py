@@ -69,4 +69,6 @@ def _confirmed(cli: CliContext, name: str) -> bool:
         "Are you sure you want to proceed? (y/n)"
     )
     cli.printer.flush()
+    if cli.stdin.closed:
+        return False
     return cli.stdin.readline().strip().lower() in ("y", "yes")
