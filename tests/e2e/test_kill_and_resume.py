@@ -3,11 +3,11 @@
 import asyncio
 import importlib.util
 import os
-import signal
 import threading
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fluvio_client.client import Fluvio
@@ -26,7 +26,7 @@ from tests.support.record_sets import one_batch
 from tests.support.spu_client import connect, next_offset_of
 
 COUNT, CHUNK = 200_000, 10_000  # records; the next chunk is sent when all of the one before were answered
-KILL_AFTER = 80_000  # records
+KILLS = (60_000, 100_000, 140_000)  # the SPU is killed when so many records were sent
 TOPIC = "numbers"
 
 needs_official_client = pytest.mark.skipif(
@@ -39,14 +39,23 @@ def value(number: int) -> bytes:
     return b"%08d" % number
 
 
-def kill_spu(cluster: LocalCluster) -> None:
-    """kill -9."""
-    os.kill(cluster.processes()["SPU 5001"].pid, signal.SIGKILL)
+def spu_pid(cluster: LocalCluster) -> int:
+    """The process to kill."""
+    return cluster.processes()["SPU 5001"].pid
 
 
 def spu_port(cluster: LocalCluster) -> int:
     """Where clients connect to the SPU."""
     return cluster.state.spus[0].plan.public.port
+
+
+def tear_log(cluster: LocalCluster) -> None:
+    """Leave the beginning of a batch at the end of the log, as a write does that was cut off."""
+    (segment,) = cluster.data_dir.rglob(f"{TOPIC}-0/*.log")
+    with segment.open("r+b") as file:
+        start = file.read(100)
+        file.seek(0, os.SEEK_END)
+        file.write(start)
 
 
 def checked_records(push: StreamFetchResponse) -> list[Record]:
@@ -83,7 +92,7 @@ def check_log(log: list[bytes], offsets: list[int | None], tries: int) -> None:
     that failed, was in flight when the SPU was killed: its records may be there once per try, or not at all.
     """
     acknowledged = [(number, offset) for number, offset in enumerate(offsets) if offset is not None]
-    assert len(acknowledged) >= COUNT - 2 * CHUNK
+    assert len(acknowledged) >= COUNT - 2 * len(KILLS) * CHUNK
     for number, offset in acknowledged:
         assert log[offset] == value(number), f"record {number} is not where it was acknowledged, at {offset}"
     in_order = [offset for _, offset in acknowledged]
@@ -91,14 +100,16 @@ def check_log(log: list[bytes], offsets: list[int | None], tries: int) -> None:
 
     occurrences = Counter(log)
     assert set(occurrences) <= {value(number) for number in range(COUNT)}, "a record was never sent"
-    assert next(number for number, offset in enumerate([*offsets, None]) if offset != number) >= KILL_AFTER, (
+    assert next(number for number, offset in enumerate([*offsets, None]) if offset != number) >= KILLS[0], (
         "the order of acknowledgements broke before the kill"
     )
     unsure = [number for number in range(COUNT) if occurrences[value(number)] != 1 or offsets[number] is None]
     chunks = {number // CHUNK for number in unsure}
     doubled, refused = len(log) - len(occurrences), offsets.count(None)
     print(f"in flight: chunks {sorted(chunks)}: {doubled} doubled, {refused} refused, {len(log)} in the log")
-    assert len(chunks) <= 2, f"more is lost or doubled than was in flight: chunks {sorted(chunks)}"
+    assert len(chunks) <= 2 * len(KILLS), (
+        f"more is lost or doubled than was in flight: chunks {sorted(chunks)}"
+    )
     assert max(occurrences.values()) <= tries
     lost = [number for number, _ in acknowledged if not occurrences[value(number)]]
     assert lost == []
@@ -111,10 +122,15 @@ def test_what_the_official_client_had_acknowledged_outlives_a_killed_spu(fresh_c
     with Running(
         cluster.endpoint, official.produce_in_chunks, topic=TOPIC, count=COUNT, chunk=CHUNK
     ) as producer:
-        while (line := producer.next_line()) != f"sending from {KILL_AFTER}":
-            assert line, "the client has ended too soon"
-        kill_spu(cluster)
-        cluster.run("cluster", "resume")
+        for kill in KILLS:
+            spu = psutil.Process(spu_pid(cluster))
+            while (line := producer.next_line()) != f"sending from {kill}":
+                assert line, "the client has ended too soon"
+            spu.kill()
+            if kill == KILLS[-1]:
+                spu.wait(10)
+                tear_log(cluster)
+            cluster.run("cluster", "resume")
         offsets = producer.result(timeout_s=60)
     check_log(asyncio.run(read_log(spu_port(cluster), TOPIC)), offsets, tries=6)
 
@@ -137,8 +153,14 @@ def test_what_our_client_had_acknowledged_outlives_a_killed_spu(fresh_cluster: L
         except (ConnectionClosedError, OSError):
             return
 
-    async def resume() -> None:
-        await asyncio.to_thread(cluster.run, "cluster", "resume")
+    sent = {number: threading.Event() for number in KILLS}
+
+    def kill_and_resume() -> None:
+        for number in KILLS:
+            spu = psutil.Process(spu_pid(cluster))
+            assert sent[number].wait(30)
+            spu.kill()
+            cluster.run("cluster", "resume")
 
     async def produce_all() -> list[int | None]:
         offsets: list[int | None] = []
@@ -148,13 +170,12 @@ def test_what_our_client_had_acknowledged_outlives_a_killed_spu(fresh_cluster: L
             client.producer(TOPIC) as producer,
         ):
             group.create_task(watch(), name="watch")
+            group.create_task(asyncio.to_thread(kill_and_resume), name="kill and resume")
             while len(offsets) < COUNT:
                 numbers = range(len(offsets), len(offsets) + CHUNK)
                 deliveries = await producer.send_all([(None, value(number)) for number in numbers])
-                if numbers.start == KILL_AFTER:
-                    await deliveries[0]  # others are on their way then
-                    kill_spu(cluster)
-                    group.create_task(resume(), name="resume")
+                if numbers.start in sent:
+                    sent[numbers.start].set()  # these are on their way now
                 for delivery in deliveries:
                     try:
                         offsets.append((await delivery).offset)
