@@ -2,14 +2,16 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.bench import commands, lines, official, report, transfers
-from tests.bench.measuring import Row
+from tests.bench.measuring import BenchError, Row
 from tests.bench.sizes import FULL, QUICK, Sizes
+from tests.support.throwaway_home import CommandError
 
 EXPERIMENTS: Mapping[str, Callable[[Sizes], list[Row]]] = {
     "commands": commands.command_rows,
@@ -30,15 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where, rows = report.machine(), list[Row]()
     print(report.facts(where), end="\n\n", flush=True)
     begin = time.perf_counter()
+    failed: list[str] = []
     for name in options.only or EXPERIMENTS:
         print(f"measuring: {name} ...", file=sys.stderr, flush=True)
-        rows += EXPERIMENTS[name](QUICK if options.quick else FULL)
+        try:
+            rows += EXPERIMENTS[name](QUICK if options.quick else FULL)
+        except (BenchError, CommandError) as exc:  # the other rows were worth the wait
+            failed.append(name)
+            print(f"{name} could not be measured: {exc}", file=sys.stderr, flush=True)
     print(report.table(rows))
     missed = [row.name for row in rows if row.is_met is False]
-    print(f"\n{time.perf_counter() - begin:.0f} s; targets missed: {', '.join(missed) or 'none'}")
+    print(f"\n{time.perf_counter() - begin:.0f} s; load average at the end: {os.getloadavg()[0]:.2f}")
+    print(f"targets missed: {', '.join(missed) or 'none'}")
     if options.json:
         options.json.write_text(json.dumps(report.document(rows, where), indent=1) + "\n")
-    return 1 if missed and not options.quick else 0
+    return 1 if failed or (missed and not options.quick) else 0
 
 
 if __name__ == "__main__":
