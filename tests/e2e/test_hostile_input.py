@@ -104,8 +104,8 @@ def siege(servers: Servers) -> Siege:
         servers.await_descriptors([count + opened for count in descriptors])
         lines = servers.log_lines()[before:]
         assert len(lines) <= count, f"{len(lines)} lines for {count} connections: {lines[:20]}"
-        broken = [line for line in lines if " ERROR " in line or "Traceback" in line]
-        assert not broken, f"a server met what it did not expect: {broken}"
+        odd = [line for line in lines if " INFO " not in line and " WARNING " not in line]
+        assert not odd, f"a server met what it did not expect, or let a peer break its lines: {odd}"
         grown = [now - then for now, then in zip(servers.memory(), memory, strict=True)]
         assert max(grown) < GROWTH_BYTES, f"the servers grew by {grown} bytes"
         print(f"slowest answer {steady.slowest_s * 1000:.0f} ms of {steady.answers}, grown {grown} bytes")

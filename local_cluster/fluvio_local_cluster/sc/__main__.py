@@ -10,6 +10,7 @@ import logging  # noqa: E402
 import os  # noqa: E402
 
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
+from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.sc.server import serve_until_signalled  # noqa: E402
 from fluvio_local_cluster.sc.settings import parse_settings  # noqa: E402
 from fluvio_types.errors import FluvioError  # noqa: E402
@@ -20,11 +21,7 @@ _logger = logging.getLogger("fluvio_local_cluster.sc")
 def main() -> int:
     """Run; returns the exit code."""
     settings = parse_settings(sys.argv[1:], os.environ)
-    logging.basicConfig(
-        level=log_level(os.environ),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
+    log_to_stderr(log_level(os.environ))
     has_failed = False
     try:
         asyncio.run(serve_until_signalled(settings))

@@ -10,6 +10,7 @@ import logging  # noqa: E402
 import os  # noqa: E402
 
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
+from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
 from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
 
@@ -47,11 +48,7 @@ async def _run(settings: SpuSettings) -> None:
 def main() -> int:
     """Run; returns the exit code."""
     settings = parse_settings()
-    logging.basicConfig(
-        level=log_level(os.environ),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
+    log_to_stderr(log_level(os.environ))
     _raise_file_limit()
     failed = False
     try:
