@@ -12,6 +12,15 @@ class StorageError(FluvioError):
     """Root of what storage raises."""
 
 
+class InvalidSyncPolicyError(StorageError):
+    """What was given as a durability policy is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"`{text}` is not a durability policy")
+        self.text = text
+        self.hint = "use `never`, `always`, or `interval:MS` with a number of milliseconds from 1 on"
+
+
 class InvalidBatchError(StorageError):
     """A batch that was to be appended is empty, damaged or of an unknown codec; nothing was written."""
 

@@ -33,6 +33,7 @@ class Files:
     replace = staticmethod(os.replace)
     listdir = staticmethod(os.listdir)
     mkdir = staticmethod(os.mkdir)
+    utime = staticmethod(os.utime)
 
     def size(self, path: str | Path) -> int | None:
         """Bytes of a file, or None when there is none."""
@@ -40,6 +41,19 @@ class Files:
             return os.stat(path).st_size
         except FileNotFoundError:
             return None
+
+    def facts(self, path: str | Path) -> tuple[int, int] | None:
+        """Size in bytes and time of the last change (ms since 1970) of a file, or None when there is none."""
+        try:
+            found = os.stat(path)
+        except FileNotFoundError:
+            return None
+        return found.st_size, found.st_mtime_ns // 1_000_000
+
+    def space(self, path: str | Path) -> tuple[int, int]:
+        """Free bytes, as far as this user may take them, and bytes in all of a file system."""
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 
     def sync_directory(self, path: str | Path) -> None:
         """Make creations and removals in a directory survive a power loss."""
@@ -90,12 +104,19 @@ class Files:
                 raise OSError(errno.EIO, "the system wrote nothing")
             written += more
 
-    def write_new(self, path: str | Path, data: bytes, *, durable: bool) -> None:
-        """Create or empty a file and fill it; `durable` waits until its bytes are on the disk."""
+    def write_new(
+        self, path: str | Path, data: bytes, *, durable: bool, changed_ms: int | None = None
+    ) -> None:
+        """Create or empty a file and fill it; `durable` waits until its bytes are on the disk.
+
+        `changed_ms` is given to the file as the time of its last change (ms since 1970).
+        """
         fd = self.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             if data:
                 self.write_all(fd, data, 0)
+            if changed_ms is not None:
+                self.utime(fd, ns=(changed_ms * 1_000_000, changed_ms * 1_000_000))
             if durable:
                 self.fsync(fd)
         finally:

@@ -9,7 +9,7 @@ in its file (`floor_in_file`), so that it costs no memory. No file is touched he
 import struct
 import sys
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -91,13 +91,19 @@ class OffsetIndex:
 
     def to_bytes(self) -> bytes:
         """The file of a closed segment."""
-        if not self.offsets:
-            return NO_ENTRY
-        both = array("I", bytes(ENTRY_BYTES * len(self.offsets)))
-        both[0::2], both[1::2] = self.offsets, self.positions
+        return self.bytes_of(len(self.offsets)) or NO_ENTRY
+
+    def bytes_of(self, entries: int) -> bytes:
+        """The first `entries` entries as they lie in the file."""
+        both = array("I", bytes(ENTRY_BYTES * entries))
+        both[0::2], both[1::2] = self.offsets[:entries], self.positions[:entries]
         if sys.byteorder == "little":
             both.byteswap()
         return both.tobytes()
+
+    def entries_before(self, position: int) -> int:
+        """How many entries are of batches that begin before `position`."""
+        return bisect_left(self.positions, position)
 
 
 def index_from_bytes(

@@ -12,6 +12,8 @@ META_FILE = "meta.json"
 BOOT_FILE = "boot"
 CLEAN_FILE = "clean"
 DAMAGE_FILE = "damage.json"
+PROGRESS_FILE = "progress"
+SUSPECT_FILE = "suspect"
 TRASH_DIRECTORY = "trash"
 
 _DIGITS = 20

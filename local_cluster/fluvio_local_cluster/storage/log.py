@@ -1,8 +1,9 @@
-"""The log of one replica: append, read, roll, checkpoint. Synchronous; methods wait for nothing but the disk.
+"""The log of one replica: append, read, sync, clean, checkpoint. Synchronous; methods wait only for the disk.
 
 Files: docs/storage-format.md. The caller decides which thread runs what: an append that does not roll
-(`will_roll`) and a read at the end of the log take microseconds; rolling, `sync`, `open`, `close` and reads
-far back wait for the disk and belong into a worker thread. One append runs at a time, reads may run beside.
+(`will_roll`) and a read at the end of the log take microseconds; rolling, `sync`, `clean`, `checkpoint_hw`,
+`open`, `close` and reads far back wait for the disk and belong into a worker thread. One append runs at a
+time; reads, `sync`, `clean` and `checkpoint_hw` may run beside it, in other threads.
 """
 
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from fluvio_local_cluster.storage import checkpoint, markers
 from fluvio_local_cluster.storage.appending import Appender, check_batches
+from fluvio_local_cluster.storage.cleaning import Cleaning, RemovedSegment, forget_holes, remove_first
 from fluvio_local_cluster.storage.errors import (
     LogClosedError,
     OffsetEvictedError,
@@ -23,10 +25,21 @@ from fluvio_local_cluster.storage.index import LARGEST
 from fluvio_local_cluster.storage.markers import CleanMarker, Hole, ReplicaIdentity
 from fluvio_local_cluster.storage.open_files import OpenFiles
 from fluvio_local_cluster.storage.opening import Opened, open_directory
+from fluvio_local_cluster.storage.progress import End, ProgressKeeper
+from fluvio_local_cluster.storage.retention import (
+    ClockWatch,
+    RetentionPlan,
+    RetentionRules,
+    plan_retention,
+)
 from fluvio_local_cluster.storage.segment import SegmentSet
 from fluvio_local_cluster.storage.slices import Slice, Slicer
+from fluvio_local_cluster.storage.space import DiskSpace
 from fluvio_protocol.batch import BatchHeader
+from fluvio_protocol.checksum import crc32c
 from fluvio_types.defaults import INDEX_INTERVAL_BYTES, MAX_REQUEST_BYTES, SEGMENT_BYTES
+
+_KEEP_ALL = RetentionRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,7 @@ class LogSettings:
     """What a log needs to know from outside.
 
     Replacing `ReplicaLog.settings` takes effect at once for `segment_bytes` and `max_batch_bytes`, the sizes
-    that bound appends; for the rest at the next open.
+    that bound appends, and for `retention`; for the rest at the next open.
     """
 
     segment_bytes: int = SEGMENT_BYTES  # no segment and no batch becomes larger
@@ -42,6 +55,7 @@ class LogSettings:
     max_batch_bytes: int = MAX_REQUEST_BYTES
     identity: ReplicaIdentity | None = None  # None: whatever the directory holds is ours
     boot_id: str | None = None  # `markers.read_boot_id()`
+    retention: RetentionRules = _KEEP_ALL  # what `clean` removes
 
     def __post_init__(self) -> None:
         if not 0 < self.segment_bytes <= LARGEST:
@@ -60,7 +74,14 @@ class ReplicaLog:
     """See the module. Made by `ReplicaLog.open`; `report` says what opening found."""
 
     def __init__(
-        self, directory: Path, settings: LogSettings, open_files: OpenFiles, opened: Opened, hw: int
+        self,
+        directory: Path,
+        settings: LogSettings,
+        open_files: OpenFiles,
+        opened: Opened,
+        hw: int,
+        clock: Callable[[], float],
+        space: DiskSpace | None,
     ) -> None:
         self.directory = directory
         self.settings = settings
@@ -70,8 +91,17 @@ class ReplicaLog:
         self._segments = SegmentSet(directory, opened.segments, list(opened.report.holes), open_files)
         self._appender = Appender(self._segments, settings.index_interval_bytes)
         self._slicer = Slicer(self._segments, settings.index_interval_bytes)
+        self._progress = ProgressKeeper(self._segments, opened.progress)
+        self._space = space
+        self._clock = clock
+        self._clock_watch = ClockWatch(max(segment.last_append_ms for segment in self._segments))
+        self._clean_lock = threading.Lock()  # taken before the append lock
         self._append_lock = threading.Lock()
-        self._leo = self._segments.active.next_offset
+        self._is_rolling = False  # by `clean`
+        active = self._segments.active
+        self._leo = active.next_offset
+        self._end = End(self._leo, active, active.size_bytes)  # what is published
+        self._synced = End(opened.synced_leo, active, opened.synced_position)
         self._hw = hw
         self._checkpointed_hw = opened.checkpointed_hw
         self._size_bytes = sum(segment.size_bytes for segment in self._segments)
@@ -86,12 +116,14 @@ class ReplicaLog:
         open_files: OpenFiles | None = None,
         clock: Callable[[], float] = time.time,
         single_replica: bool = False,
+        space: DiskSpace | None = None,
     ) -> "ReplicaLog":
         """Create the directory, or recover what it holds (may read a whole segment or two).
 
         `open_files` is shared by the logs of a process. `clock`: seconds since 1970. `single_replica`: nobody
-        else has the data, so all of it is committed and HW := LEO. Raises `StorageError`; when it does, a
-        directory that holds another replica is as it was.
+        else has the data, so all of it is committed and HW := LEO. `space`: shared by the logs of a disk;
+        None: no reserve is kept. Raises `StorageError`; when it does, a directory that holds another replica
+        is as it was.
         """
         if open_files is None:
             open_files = OpenFiles()
@@ -104,7 +136,10 @@ class ReplicaLog:
             clock=clock,
         )
         hw = opened.segments[-1].next_offset if single_replica else opened.hw
-        return cls(directory, settings, open_files, opened, hw)
+        log = cls(directory, settings, open_files, opened, hw, clock, space)
+        if not opened.report.was_clean:
+            log._mark_progress()  # what was verified now need not be when the next crash comes at once
+        return log
 
     @property
     def log_start(self) -> int:
@@ -131,10 +166,29 @@ class ReplicaLog:
         """Damaged ranges that cannot be read, ascending; empty when all is well."""
         return list(self._segments.holes)
 
+    @property
+    def synced_leo(self) -> int:
+        """Records below this offset are on the disk, whatever happens to the machine."""
+        synced, end = self._synced, self._end
+        return max(synced.leo, min(end.segment.base_offset, end.leo))
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """What `sync` would wait for; 0: nothing to be done."""
+        synced, end = self._synced, self._end
+        return end.position - (synced.position if synced.segment is end.segment else 0)
+
+    @property
+    def must_reopen(self) -> bool:
+        """Whether an fsync failed: nothing can be appended until the log was closed and opened again."""
+        return self._appender.has_failed
+
     def will_roll(self, size_bytes: int) -> bool:
-        """Whether appending so many bytes closes a segment, which waits for an fsync."""
+        """Whether appending so many bytes waits for an fsync: it closes a segment, or one is being closed."""
         active = self._segments.active
-        return active.size_bytes > 0 and active.size_bytes + size_bytes > self.settings.segment_bytes
+        return self._is_rolling or (
+            active.size_bytes > 0 and active.size_bytes + size_bytes > self.settings.segment_bytes
+        )
 
     def append(
         self, records: bytearray | memoryview, headers: Sequence[BatchHeader], leader_epoch: int
@@ -147,12 +201,17 @@ class ReplicaLog:
         """
         segment_bytes = self.settings.segment_bytes
         check_batches(records, headers, min(self.settings.max_batch_bytes, segment_bytes))
+        if self._space is not None:
+            self._space.admit(len(records))
+        now_ms = int(self._clock() * 1000)
         with self._append_lock:
             self._check_open()
             base = self._leo
-            leo = self._appender.append(records, headers, base, leader_epoch, segment_bytes)
+            leo = self._appender.append(records, headers, base, leader_epoch, segment_bytes, now_ms)
+            active = self._segments.active
             with self._segments.lock:
                 self._leo = leo
+                self._end = End(leo, active, active.size_bytes)
                 self._size_bytes += len(records)
         return AppendResult(base, leo)
 
@@ -179,27 +238,110 @@ class ReplicaLog:
             return self._hw
 
     def checkpoint_hw(self) -> bool:
-        """Write the HW to `replication.chk` if it changed since the last time. Raises `StorageError`."""
-        hw = self._hw
-        if hw == self._checkpointed_hw or self._is_closed:
+        """Write down how far the log is, so that a crash costs little verifying; call it each second or so.
+
+        The HW goes to `replication.chk` if it changed since the last time, which is what is returned; a log
+        that grew much gets a mark. Raises `StorageError`.
+        """
+        if self._is_closed:
             return False
+        hw = self._hw
+        is_new = hw != self._checkpointed_hw
+        if is_new:
+            try:
+                checkpoint.write_hw(self.directory, hw, self._files, durable=False)
+            except OSError as exc:
+                raise write_failure(exc, f"checkpointing {self.directory}") from exc
+            self._checkpointed_hw = hw
+        self._mark_progress()
+        return is_new
+
+    def _mark_progress(self) -> None:
+        if self._appender.has_failed:
+            return  # what the page cache has may not be true any more
         try:
-            checkpoint.write_hw(self.directory, hw, self._files, durable=False)
+            self._progress.advance(self._end, self._synced)
         except OSError as exc:
             raise write_failure(exc, f"checkpointing {self.directory}") from exc
-        self._checkpointed_hw = hw
-        return True
 
     def sync(self) -> int:
-        """Wait until all records are on the disk; returns the LEO up to which they are.
+        """Wait until all records appended so far are on the disk; returns the LEO up to which they are.
 
-        Where a durability policy takes hold: without one, a segment is synced when it is closed, and the
-        active one by `close`. Raises `StorageSyncError`, after which the log takes no appends.
+        Appends and reads go on meanwhile. Raises `StorageSyncError`, after which the log takes no appends
+        until it was reopened; `StorageWriteError`, with no such consequence, when the file cannot be opened.
         """
-        with self._append_lock:
+        self._check_open()
+        self._appender.raise_failure()
+        end = self._end
+        if end.segment.index is not None and end != self._synced:
+            try:
+                self._appender.sync(end.segment)
+            except FileNotFoundError:
+                if end.segment.index is not None:
+                    raise
+                # closed, so synced, and removed in the meantime
+            except OSError as exc:
+                raise write_failure(exc, f"syncing {self.directory}") from exc
+        with self._segments.lock:
+            if end.leo >= self._synced.leo:
+                self._synced = end
+        return end.leo
+
+    def plan_retention(
+        self, now_s: float, *, keep_from: int | None = None, is_clock_trusted: bool = True
+    ) -> RetentionPlan:
+        """What `clean` would do at the time `now_s` (seconds since 1970); waits for nothing."""
+        keep_from = self._hw if keep_from is None else min(keep_from, self._hw)
+        with self._segments.lock:
+            facts = [s.facts for s in self._segments.up_to(self._end.segment.base_offset)]
+        return plan_retention(
+            facts,
+            self.settings.retention,
+            now_ms=int(now_s * 1000),
+            keep_from=keep_from,
+            is_clock_trusted=is_clock_trusted,
+        )
+
+    def clean(self, now_s: float, mono_s: float, *, keep_from: int | None = None) -> Cleaning:
+        """Remove segments that are too old or too many, close an active one that is old. Call it each 10 s.
+
+        `now_s`: seconds since 1970; `mono_s`: of a clock that never jumps, and that counts while the machine
+        sleeps if there is such a one. Nothing from `keep_from` (what a follower still reads) or the HW on is
+        removed. Raises `StorageError`; `log_start` then says how far it came.
+        """
+        with self._clean_lock:
             self._check_open()
-            self._appender.sync()
-            return self._leo
+            distrust = self._clock_watch.distrust(now_s, mono_s)
+            plan = self.plan_retention(now_s, keep_from=keep_from, is_clock_trusted=distrust is None)
+            if plan.roll:
+                self._roll()
+            removed = []
+            try:
+                for _ in range(plan.count):
+                    segment = remove_first(self._segments)
+                    removed.append(
+                        RemovedSegment(segment.base_offset, segment.next_offset, segment.size_bytes)
+                    )
+                    with self._segments.lock:
+                        self._size_bytes -= segment.size_bytes
+                if removed:
+                    forget_holes(self._segments)
+            except OSError as exc:
+                raise write_failure(exc, f"cleaning {self.directory}") from exc
+            return Cleaning(self.log_start, removed, plan, distrust)
+
+    def _roll(self) -> None:
+        """Close the active segment because of its age; appends that come meanwhile find `will_roll` true."""
+        self._is_rolling = True
+        try:
+            self.sync()  # the greater part, while appends still go on
+            with self._append_lock:
+                self._check_open()
+                self._appender.roll(self._leo)
+                with self._segments.lock:
+                    self._end = End(self._leo, self._segments.active, 0)
+        finally:
+            self._is_rolling = False
 
     def close(self) -> None:
         """Make everything durable and leave the `clean` marker, so that the next `open` need not verify.
@@ -207,7 +349,7 @@ class ReplicaLog:
         Slices in use stay readable. Raises `StorageError` when the disk refuses; the log is closed all the
         same, and the next `open` verifies. Does nothing when closed already.
         """
-        with self._append_lock:
+        with self._clean_lock, self._append_lock:
             if self._is_closed:
                 return
             try:
@@ -220,18 +362,23 @@ class ReplicaLog:
 
     def abandon(self) -> None:
         """Close without making anything durable, as before a deletion; the next `open` verifies."""
-        with self._append_lock:
+        with self._clean_lock, self._append_lock:
             if not self._is_closed:
                 self._let_go()
 
     def _leave_clean(self) -> None:
         active = self._segments.active
         assert active.index is not None
-        self._appender.sync()
-        self._files.write_atomically(active.index_path, active.index.to_bytes(), durable=True)
+        self._appender.sync(active)
+        index = active.index.to_bytes()
+        with self._segments.index_lock:
+            self._files.write_atomically(active.index_path, index, durable=True)
         checkpoint.write_hw(self.directory, self._hw, self._files, durable=True)
         sizes = tuple((segment.base_offset, segment.size_bytes) for segment in self._segments)
-        markers.write_clean(self.directory, CleanMarker(self._leo, self._hw, sizes), self._files)
+        times = (active.first_append_ms, active.max_timestamp_ms)
+        marker = CleanMarker(self._leo, self._hw, sizes, *times, crc32c(index))
+        markers.write_clean(self.directory, marker, self._files)
+        self._synced = self._end
 
     def _let_go(self) -> None:
         with self._segments.lock:

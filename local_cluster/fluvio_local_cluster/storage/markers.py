@@ -36,6 +36,9 @@ class CleanMarker:
     leo: int
     hw: int
     segments: tuple[tuple[int, int], ...]  # (base offset, size in bytes), ascending
+    first_append_ms: int | None = None  # of the active segment; None: a marker of an earlier version
+    max_timestamp_ms: int | None = None
+    index_crc: int | None = None  # CRC-32C of the active segment's index file
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -105,7 +108,11 @@ def take_clean(directory: Path, files: Files) -> CleanMarker | None:
         return None
     try:
         segments = tuple((int(base), int(size)) for base, size in data["segments"])
-        return CleanMarker(int(data["leo"]), int(data["hw"]), segments)
+        times = (
+            None if data.get(name) is None else int(data[name])
+            for name in ("first_append_ms", "max_timestamp_ms", "index_crc")
+        )
+        return CleanMarker(int(data["leo"]), int(data["hw"]), segments, *times)
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -114,6 +121,28 @@ def write_clean(directory: Path, marker: CleanMarker, files: Files) -> None:
     """Write the `clean` marker durably; everything it speaks of must be on the disk already."""
     _write_json(directory / layout.CLEAN_FILE, {**asdict(marker), "format": FORMAT}, files, durable=True)
     files.sync_directory(directory)
+
+
+def write_suspect(directory: Path, base_offset: int, files: Files) -> None:
+    """Note that an fsync of the segment failed: what can be read of it may be in the page cache only.
+
+    Not synced itself: a power loss, which the note would not survive, takes that cache with it.
+    """
+    _write_json(
+        directory / layout.SUSPECT_FILE, {"segment": base_offset, "format": FORMAT}, files, durable=False
+    )
+
+
+def read_suspect(directory: Path, files: Files) -> int | None:
+    """Base offset of the segment that `write_suspect` noted; None when none was."""
+    data = _read_json(directory / layout.SUSPECT_FILE, files)
+    base_offset = None if data is None else data.get("segment")
+    return base_offset if isinstance(base_offset, int) else None
+
+
+def forget_suspect(directory: Path, files: Files) -> None:
+    """The segment that was noted is on the disk now."""
+    files.remove_if_there(directory / layout.SUSPECT_FILE)
 
 
 def read_holes(directory: Path, files: Files) -> list[Hole]:

@@ -6,7 +6,7 @@ in memory. `docs/storage-format.md`, "Segments", says when the next one begins.
 
 import threading
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from fluvio_local_cluster.storage.errors import DamagedRangeError
 from fluvio_local_cluster.storage.index import OffsetIndex
 from fluvio_local_cluster.storage.markers import Hole
 from fluvio_local_cluster.storage.open_files import OpenFiles
+from fluvio_local_cluster.storage.retention import SegmentFacts, newest_record_ms
 
 
 @dataclass(slots=True)
@@ -76,10 +77,25 @@ class Segment:
     index_path: str
     size_bytes: int
     next_offset: int  # of a closed segment: the base offset of the one that follows
+    first_append_ms: int = 0  # times of appends and of records: ms since 1970, 0 when there is none
+    last_append_ms: int = 0
+    max_timestamp_ms: int = 0
     index: OffsetIndex | None = None
     recent: RecentBatches | None = None
     # next_offset -> position of slices read lately: a reader that goes on from there needs no lookup
     resume_at: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def newest_ms(self) -> int:
+        """The time from which the segment's age counts."""
+        return newest_record_ms(self.max_timestamp_ms, self.last_append_ms)
+
+    @property
+    def facts(self) -> SegmentFacts:
+        """As retention sees it."""
+        return SegmentFacts(
+            self.base_offset, self.next_offset, self.size_bytes, self.newest_ms, self.first_append_ms
+        )
 
     def remember(self, extent: Extent) -> None:
         """Note where a reader of `extent` will go on."""
@@ -103,9 +119,10 @@ class SegmentSet:
     """All segments of a log, ascending; the last is the active one.
 
     `lock` guards what an append changes and a read looks at. It is never held over a call that may wait.
+    `index_lock` is for who writes the active segment's index file, and is taken before `lock`.
     """
 
-    __slots__ = ("_bases", "_segments", "directory", "holes", "lock", "open_files")
+    __slots__ = ("_bases", "_segments", "directory", "holes", "index_lock", "lock", "open_files")
 
     def __init__(
         self, directory: Path, segments: list[Segment], holes: list[Hole], open_files: OpenFiles
@@ -113,6 +130,7 @@ class SegmentSet:
         self.directory = directory
         self.open_files = open_files
         self.lock = threading.Lock()
+        self.index_lock = threading.Lock()
         self.holes = holes  # damaged ranges, ascending; replaced as a whole
         self._segments = segments
         self._bases = [segment.base_offset for segment in segments]
@@ -142,11 +160,30 @@ class SegmentSet:
         self._segments.append(segment)
         self._bases.append(segment.base_offset)
 
-    def drop_after(self, count: int) -> list[Segment]:
-        """Forget all but the first `count` segments; returns those forgotten."""
+    def from_base(self, base_offset: int) -> list[Segment]:
+        """The segment with that base offset and all after it."""
+        return self._segments[bisect_left(self._bases, base_offset) :]
+
+    def up_to(self, base_offset: int) -> list[Segment]:
+        """All segments up to and with the one that has that base offset."""
+        return self._segments[: bisect_right(self._bases, base_offset)]
+
+    def drop_after(self, base_offset: int) -> list[Segment]:
+        """Forget the segments behind the one with that base offset; returns those forgotten."""
+        count = bisect_right(self._bases, base_offset)
         dropped = self._segments[count:]
         del self._segments[count:], self._bases[count:]
         return dropped
+
+    def drop_first(self) -> Segment:
+        """Forget the oldest segment, which must not be the active one: the log begins later."""
+        del self._bases[0]
+        return self._segments.pop(0)
+
+    def put_back(self, segment: Segment) -> None:
+        """Undo `drop_first`."""
+        self._segments.insert(0, segment)
+        self._bases.insert(0, segment.base_offset)
 
     def upper_bound_from(self, start: int, upper: int) -> int:
         """Up to where a read from `start` may go without touching damage; raises `DamagedRangeError`."""

@@ -5,15 +5,16 @@ import logging
 from fluvio_local_cluster.storage import markers
 from fluvio_local_cluster.storage.errors import (
     DamagedRangeError,
+    OffsetEvictedError,
     StorageError,
     StorageReadError,
     write_failure,
 )
 from fluvio_local_cluster.storage.files import Files
 from fluvio_local_cluster.storage.open_files import OpenFile
-from fluvio_local_cluster.storage.opening import examine_segment, replace_holes
 from fluvio_local_cluster.storage.reading import DisagreementError, IndexFile, Read, locate
 from fluvio_local_cluster.storage.segment import Extent, Segment, SegmentSet
+from fluvio_local_cluster.storage.verifying import examine_segment, replace_holes
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ class Slicer:
         segments = self._segments
         extent = None
         with segments.lock:
+            if start < segments.first_offset:
+                raise OffsetEvictedError(start, segments.first_offset)
             segment = segments.with_offset(start)
             if segments.holes:
                 upper = segments.upper_bound_from(start, upper)
@@ -116,6 +119,7 @@ class Slicer:
         except DisagreementError as exc:
             if segment is self._segments.active:
                 raise DamagedRangeError(start, start, segment.next_offset) from exc
+            self._check_not_evicted(start, exc)
             _logger.warning(
                 "index and log disagree, examining the segment path=%s cause=%s", segment.path, exc
             )
@@ -170,7 +174,14 @@ class Slicer:
 
         return read
 
+    def _check_not_evicted(self, start: int, exc: Exception) -> None:
+        """What went wrong is no wonder when retention has just removed the segment."""
+        first = self._segments.first_offset
+        if start < first:
+            raise OffsetEvictedError(start, first) from exc
+
     def _cannot_open(self, segment: Segment, start: int, exc: OSError) -> StorageError:
+        self._check_not_evicted(start, exc)
         if isinstance(exc, FileNotFoundError) and segment is not self._segments.active:
             return DamagedRangeError(start, segment.base_offset, segment.next_offset)
         return StorageReadError(f"opening {segment.path}: {exc.strerror or exc}", exc.errno)

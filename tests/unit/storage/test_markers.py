@@ -13,7 +13,8 @@ from fluvio_local_cluster.storage import (
     UnsupportedFormatError,
     read_boot_id,
 )
-from tests.support.record_sets import append, append_each, values_of
+from fluvio_protocol.checksum import crc32c
+from tests.support.record_sets import FIRST_TIMESTAMP, append, append_each, values_of
 
 OURS = ReplicaIdentity("cluster-1", "topic-uid-1", "t-0")
 
@@ -59,14 +60,22 @@ def test_a_damaged_identity_file_counts_as_none(tmp_path: Path) -> None:
 
 
 def test_the_clean_marker_is_gone_while_the_log_is_open(tmp_path: Path) -> None:
-    log = ReplicaLog.open(tmp_path / "t-0", LogSettings())
+    log = ReplicaLog.open(tmp_path / "t-0", LogSettings(), clock=lambda: 1_800_000_000.0)
     append_each(log, 3)
     log.close()
     marker = json.loads((log.directory / "clean").read_text())
-    assert marker == {"leo": 3, "hw": 0, "segments": [[0, log.size_bytes]], "format": 1}
+    assert marker == {
+        "leo": 3,
+        "hw": 0,
+        "segments": [[0, log.size_bytes]],
+        "first_append_ms": 1_800_000_000_000,
+        "max_timestamp_ms": FIRST_TIMESTAMP,
+        "index_crc": crc32c(bytes(8)),
+        "format": 1,
+    }
     again = ReplicaLog.open(log.directory, LogSettings())
     assert again.report.was_clean
-    assert again.report.verified_bytes == 0
+    assert again.report.verified_bytes == again.size_bytes  # the last 64 KiB are looked at all the same
     assert not (log.directory / "clean").exists()
 
 
