@@ -1,7 +1,6 @@
 """Servers that are killed by SIGKILL amid their work, and started again with the same data."""
 
 import asyncio
-import importlib.util
 import os
 import threading
 from collections import Counter
@@ -28,10 +27,6 @@ from tests.support.spu_client import connect, next_offset_of
 COUNT, CHUNK = 200_000, 10_000  # records; the next chunk is sent when all of the one before were answered
 KILLS = (60_000, 100_000, 140_000)  # the SPU is killed when so many records were sent
 TOPIC = "numbers"
-
-needs_official_client = pytest.mark.skipif(
-    importlib.util.find_spec("fluvio") is None, reason="the official client has no wheel for this Python"
-)
 
 
 def value(number: int) -> bytes:
@@ -115,7 +110,7 @@ def check_log(log: list[bytes], offsets: list[int | None], tries: int) -> None:
     assert lost == []
 
 
-@needs_official_client
+@pytest.mark.skipif(not official.HAS_WHEEL, reason=official.NO_WHEEL)
 def test_what_the_official_client_had_acknowledged_outlives_a_killed_spu(fresh_cluster: LocalCluster) -> None:
     cluster = fresh_cluster
     cluster.run("topic", "create", TOPIC)

@@ -11,7 +11,7 @@ from tests.support import official_python as official
 from tests.support.official_python import Running, run
 from tests.support.raw_cluster import RawCluster
 
-pytest.importorskip("fluvio", reason="the official client has no wheel for this Python")
+pytestmark = pytest.mark.skipif(not official.HAS_WHEEL, reason=official.NO_WHEEL)
 
 
 @pytest.fixture(scope="module")
