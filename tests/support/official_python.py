@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-# Where there is one it must be installed (`make setup` does): without it the tests fail, they are not skipped.
+# Where there is one it must be installed, as `make setup` does: without it the tests fail.
 HAS_WHEEL = sys.version_info < (3, 14)
 NO_WHEEL = "the official client has no wheel for this Python"
 
