@@ -229,7 +229,7 @@ def test_a_controller_that_ends_at_once_shows_its_output_and_leaves_nothing(
     failed = throwaway_home.run("cluster", "start", *FREE_PORTS, check=False, FLV_TOPIC_WAIT="soon")
     assert failed.returncode == 1
     assert "SC ended with exit code 2 before it was ready" in failed.stderr
-    assert "FLV_TOPIC_WAIT is `soon`, which is no number of seconds" in failed.stderr
+    assert "FLV_TOPIC_WAIT is `soon`, which is no positive number of seconds" in failed.stderr
     assert str(throwaway_home.log_dir / "flv_sc.log") in failed.stderr
     assert_nothing_is_left(throwaway_home)
 

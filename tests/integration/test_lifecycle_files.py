@@ -221,7 +221,7 @@ def test_a_recycled_pid_is_never_signalled(
     sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, portably: bool
 ) -> None:
     if portably:
-        monkeypatch.delattr(os, "pidfd_open")
+        monkeypatch.setattr(processes, "has_pidfds", lambda: False)
     identity = processes.identify(sleeper.pid)
     assert identity is not None
     strangers = [
@@ -240,15 +240,18 @@ def test_a_process_that_ignores_the_first_signal_gets_the_last(
     monkeypatch: pytest.MonkeyPatch, portably: bool
 ) -> None:
     if portably:
-        monkeypatch.delattr(os, "pidfd_open")
+        monkeypatch.setattr(processes, "has_pidfds", lambda: False)
     stubborn = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); signal.pause()"
     with subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         identity = processes.identify(process.pid)
         assert identity is not None
-        assert processes.stop([identity], 0.05) == []
-        assert not processes.is_running(identity)
+        try:
+            assert processes.stop([identity], 0.05) == []
+            assert not processes.is_running(identity)
+        finally:
+            process.kill()  # whatever failed, the end of the block must not wait for ever
 
 
 def test_the_listener_of_a_port_is_found(sleeper: subprocess.Popen[bytes]) -> None:

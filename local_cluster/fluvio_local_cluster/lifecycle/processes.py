@@ -73,13 +73,20 @@ def stop(processes: Iterable[ProcessIdentity], grace_s: float) -> list[int]:
     Returns when they have ended; gives the pids of those that would not, which is none but for processes
     stuck in the kernel. What is not (or no more) the process recorded is left alone.
     """
-    if hasattr(os, "pidfd_open"):
-        try:
-            os.close(os.pidfd_open(os.getpid()))
-        except OSError:  # an old kernel, or a sandbox that forbids it
-            return _stop_portably(processes, grace_s)
+    if has_pidfds():
         return _stop_by_pidfd(processes, grace_s)
     return _stop_portably(processes, grace_s)
+
+
+def has_pidfds() -> bool:
+    """Whether processes can be held by a descriptor here; an old kernel or a sandbox may forbid it."""
+    if not hasattr(os, "pidfd_open"):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
 
 
 def _stop_by_pidfd(processes: Iterable[ProcessIdentity], grace_s: float) -> list[int]:
