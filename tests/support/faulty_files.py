@@ -65,6 +65,10 @@ class FaultyFiles(Files):
         self._enter("fsync", os.readlink(f"/proc/self/fd/{fd}") if os.path.exists("/proc/self/fd") else fd)
         return os.fsync(fd)
 
+    def utime(self, target, *, ns):
+        self._enter("utime", target)
+        os.utime(target, ns=ns)
+
     def unlink(self, path):
         self._enter("unlink", str(path))
         return os.unlink(path)

@@ -50,7 +50,7 @@ class Files:
             return None
         return found.st_size, found.st_mtime_ns // 1_000_000
 
-    def space(self, path: str | Path) -> tuple[int, int]:
+    def disk_space(self, path: str | Path) -> tuple[int, int]:
         """Free bytes, as far as this user may take them, and bytes in all of a file system."""
         found = os.statvfs(path)
         return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize

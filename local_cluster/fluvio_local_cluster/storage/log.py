@@ -25,7 +25,7 @@ from fluvio_local_cluster.storage.index import LARGEST
 from fluvio_local_cluster.storage.markers import CleanMarker, Hole, ReplicaIdentity
 from fluvio_local_cluster.storage.open_files import OpenFiles
 from fluvio_local_cluster.storage.opening import Opened, open_directory
-from fluvio_local_cluster.storage.progress import End, ProgressKeeper
+from fluvio_local_cluster.storage.progress import STEP_BYTES, End, ProgressKeeper
 from fluvio_local_cluster.storage.retention import (
     ClockWatch,
     RetentionPlan,
@@ -56,6 +56,8 @@ class LogSettings:
     identity: ReplicaIdentity | None = None  # None: whatever the directory holds is ours
     boot_id: str | None = None  # `markers.read_boot_id()`
     retention: RetentionRules = _KEEP_ALL  # what `clean` removes
+    verified_tail_bytes: int = 64 * 1024  # at the end of the log CRCs are checked whatever markers say
+    mark_step_bytes: int = STEP_BYTES  # growth after which `checkpoint_hw` makes another mark
 
     def __post_init__(self) -> None:
         if not 0 < self.segment_bytes <= LARGEST:
@@ -91,7 +93,7 @@ class ReplicaLog:
         self._segments = SegmentSet(directory, opened.segments, list(opened.report.holes), open_files)
         self._appender = Appender(self._segments, settings.index_interval_bytes)
         self._slicer = Slicer(self._segments, settings.index_interval_bytes)
-        self._progress = ProgressKeeper(self._segments, opened.progress)
+        self._progress = ProgressKeeper(self._segments, opened.progress, settings.mark_step_bytes)
         self._space = space
         self._clock = clock
         self._clock_watch = ClockWatch(max(segment.last_append_ms for segment in self._segments))
@@ -101,7 +103,8 @@ class ReplicaLog:
         active = self._segments.active
         self._leo = active.next_offset
         self._end = End(self._leo, active, active.size_bytes)  # what is published
-        self._synced = End(opened.synced_leo, active, opened.synced_position)
+        is_synced = opened.synced_position == active.size_bytes
+        self._synced = self._end if is_synced else End(opened.synced_leo, active, opened.synced_position)
         self._hw = hw
         self._checkpointed_hw = opened.checkpointed_hw
         self._size_bytes = sum(segment.size_bytes for segment in self._segments)
@@ -132,6 +135,7 @@ class ReplicaLog:
             identity=settings.identity,
             boot_id=settings.boot_id,
             interval_bytes=settings.index_interval_bytes,
+            tail_bytes=settings.verified_tail_bytes,
             files=open_files.files,
             clock=clock,
         )
@@ -273,7 +277,7 @@ class ReplicaLog:
         self._check_open()
         self._appender.raise_failure()
         end = self._end
-        if end.segment.index is not None and end != self._synced:
+        if end.segment.index is not None and end is not self._synced:
             try:
                 self._appender.sync(end.segment)
             except FileNotFoundError:
@@ -313,8 +317,6 @@ class ReplicaLog:
             self._check_open()
             distrust = self._clock_watch.distrust(now_s, mono_s)
             plan = self.plan_retention(now_s, keep_from=keep_from, is_clock_trusted=distrust is None)
-            if plan.roll:
-                self._roll()
             removed = []
             try:
                 for _ in range(plan.count):
@@ -328,6 +330,8 @@ class ReplicaLog:
                     forget_holes(self._segments)
             except OSError as exc:
                 raise write_failure(exc, f"cleaning {self.directory}") from exc
+            if plan.roll:  # last: on a full disk it fails, and what was removed may have mended that
+                self._roll()
             return Cleaning(self.log_start, removed, plan, distrust)
 
     def _roll(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from fluvio_local_cluster.storage import layout
 from fluvio_local_cluster.storage.errors import ReplicaMismatchError, UnsupportedFormatError
 from fluvio_local_cluster.storage.files import Files
+from fluvio_protocol.checksum import crc32c
 
 FORMAT = 1
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -106,6 +107,9 @@ def take_clean(directory: Path, files: Files) -> CleanMarker | None:
     files.remove_if_there(path)
     if data is None or data.get("format") != FORMAT:
         return None
+    checksum = data.pop("crc", None)
+    if checksum is not None and checksum != _checksum(data):
+        return None
     try:
         segments = tuple((int(base), int(size)) for base, size in data["segments"])
         times = (
@@ -119,7 +123,9 @@ def take_clean(directory: Path, files: Files) -> CleanMarker | None:
 
 def write_clean(directory: Path, marker: CleanMarker, files: Files) -> None:
     """Write the `clean` marker durably; everything it speaks of must be on the disk already."""
-    _write_json(directory / layout.CLEAN_FILE, {**asdict(marker), "format": FORMAT}, files, durable=True)
+    fields = {**asdict(marker), "format": FORMAT}
+    fields["crc"] = _checksum(fields)
+    _write_json(directory / layout.CLEAN_FILE, fields, files, durable=True)
     files.sync_directory(directory)
 
 
@@ -163,6 +169,10 @@ def write_holes(directory: Path, holes: list[Hole], files: Files) -> None:
     elif not files.remove_if_there(path):
         return
     files.sync_directory(directory)
+
+
+def _checksum(fields: dict[str, Any]) -> int:
+    return crc32c(json.dumps(fields).encode())
 
 
 def _read_json(path: Path, files: Files) -> dict[str, Any] | None:

@@ -18,7 +18,6 @@ from fluvio_local_cluster.storage.progress import Progress
 from fluvio_local_cluster.storage.recovery import Read, RecoveryReport, TornTail
 from fluvio_local_cluster.storage.segment import RecentBatches, Segment, segment_at
 from fluvio_local_cluster.storage.verifying import (
-    TAIL_BYTES,
     Active,
     SegmentReader,
     Verifier,
@@ -49,12 +48,13 @@ def open_directory(
     identity: ReplicaIdentity | None,
     boot_id: str | None,
     interval_bytes: int,
+    tail_bytes: int,
     files: Files,
     clock: Callable[[], float],
 ) -> Opened:
     """Create the directory or recover what it holds. Raises `StorageError`; nothing stays open."""
     try:
-        return _Opening(directory, interval_bytes, files, clock).run(identity, boot_id)
+        return _Opening(directory, interval_bytes, tail_bytes, files, clock).run(identity, boot_id)
     except OSError as exc:
         raise write_failure(exc, f"opening {directory}") from exc
 
@@ -73,7 +73,12 @@ class _Opening:
     """State of one `open_directory` call."""
 
     def __init__(
-        self, directory: Path, interval_bytes: int, files: Files, clock: Callable[[], float]
+        self,
+        directory: Path,
+        interval_bytes: int,
+        tail_bytes: int,
+        files: Files,
+        clock: Callable[[], float],
     ) -> None:
         self.directory = directory
         self.interval_bytes = interval_bytes
@@ -81,7 +86,8 @@ class _Opening:
         self.clock = clock
         self.report = RecoveryReport()
         self.holes: list[Hole] = []
-        self.verifier = Verifier(interval_bytes, files)
+        self.tail_bytes = tail_bytes
+        self.verifier = Verifier(interval_bytes, tail_bytes, files)
         self.progress = Progress()
         self.boot_id: str | None = None
 
@@ -197,9 +203,9 @@ class _Opening:
     def _trusted_part(self, last_closed: Segment) -> int:
         """How many bytes of the last closed segment need not be verified."""
         if self.progress.newest_segment > last_closed.base_offset:  # it was closed by this program, durably
-            return max(0, last_closed.size_bytes - TAIL_BYTES)
+            return max(0, last_closed.size_bytes - self.tail_bytes)
         mark = self.progress.valid_mark(last_closed.base_offset, self.boot_id)
-        return 0 if mark is None else max(0, min(mark.position, last_closed.size_bytes) - TAIL_BYTES)
+        return 0 if mark is None else max(0, min(mark.position, last_closed.size_bytes) - self.tail_bytes)
 
     def _check_closed(self, segment: Segment, verify_from: int) -> None:
         """Headers from the index's last entry on must lead to the next segment; else look at every byte."""

@@ -18,7 +18,7 @@ from fluvio_local_cluster.storage.segment import Segment, SegmentSet
 from fluvio_protocol.checksum import crc32c
 
 FORMAT = 1
-STEP_BYTES = 4 * 1024 * 1024  # a segment grows by so much before it gets another mark
+STEP_BYTES = 4 * 1024 * 1024  # a segment grows by so much before it gets another mark, if not told otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,10 @@ class End(NamedTuple):
 class ProgressKeeper:
     """Makes marks of one log's active segment while it grows."""
 
-    __slots__ = ("_files", "_progress", "_segments")
+    __slots__ = ("_files", "_progress", "_segments", "_step_bytes")
 
-    def __init__(self, segments: SegmentSet, progress: Progress) -> None:
+    def __init__(self, segments: SegmentSet, progress: Progress, step_bytes: int) -> None:
+        self._step_bytes = step_bytes
         self._segments = segments
         self._progress = progress
         self._files = segments.open_files.files
@@ -133,13 +134,13 @@ class ProgressKeeper:
                 for mark in (old.durable, old.volatile)
             )
             reached = 0 if durable is None else durable.position
-            is_durable = synced.segment is segment and synced.position - reached >= STEP_BYTES
+            is_durable = synced.segment is segment and synced.position - reached >= self._step_bytes
             if is_durable:
                 durable = self._mark(synced)
                 reached = durable.position
             if volatile is not None:
                 reached = max(reached, volatile.position)
-            is_volatile = old.boot_id is not None and end.position - reached >= STEP_BYTES
+            is_volatile = old.boot_id is not None and end.position - reached >= self._step_bytes
             if is_volatile:
                 volatile = self._mark(end)
             if not is_durable and not is_volatile:

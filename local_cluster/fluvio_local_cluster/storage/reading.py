@@ -99,6 +99,8 @@ def locate(
         position += first.size_bytes
         offset = first.next_offset
     if first.next_offset > upper:
+        if first.next_offset > segment.next_offset:
+            raise DisagreementError(f"position {position}: the batch reaches beyond its segment")
         return None
     limit = position + max_bytes
     if size_bytes <= limit and segment.next_offset <= upper:

@@ -200,8 +200,10 @@ def examine_closed(
     size_bytes: int,
     interval_bytes: int,
     known_places: Iterable[tuple[int, int]],
-) -> tuple[OffsetIndex, list[Hole]]:
-    """Verify a closed segment wholly: a new index of its good batches, and the ranges that are lost.
+) -> tuple[OffsetIndex, list[Hole], int]:
+    """Verify a closed segment wholly: a new index of its good batches, the ranges that are lost, its size.
+
+    The size is less than `size_bytes` where something lies behind the last batch that belongs there.
 
     `known_places` are (offset, position) pairs from the old index: where reading may go on behind damage.
     `end_offset` is where the next segment begins.
@@ -220,14 +222,14 @@ def examine_closed(
             check_crc=True,
             end_offset=end_offset,
         )
-        if seen.problem is None and seen.next_offset == end_offset:
-            return index, holes
+        if seen.next_offset == end_offset:
+            return index, holes, seen.position
         resume = (
             _resume_after(read, seen, places, size_bytes, end_offset) if seen.problem is not None else None
         )
         if resume is None:
             holes.append(Hole(seen.next_offset, end_offset))
-            return index, holes
+            return index, holes, size_bytes
         offset, position = resume
         holes.append(Hole(seen.next_offset, offset))
         index.add(offset, position)  # so that no lookup has to walk through the hole

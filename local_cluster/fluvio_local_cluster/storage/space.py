@@ -109,7 +109,7 @@ class DiskSpace:
     def check(self) -> bool:
         """Look at the disk now; returns `is_full`. Raises `StorageError`."""
         try:
-            free_bytes, total_bytes = self._files.space(self.path)
+            free_bytes, total_bytes = self._files.disk_space(self.path)
         except OSError as exc:
             raise write_failure(exc, f"looking for free space at {self.path}") from exc
         self._guard.look(free_bytes, total_bytes, self._clock())

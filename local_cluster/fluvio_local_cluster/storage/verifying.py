@@ -20,8 +20,6 @@ from fluvio_local_cluster.storage.segment import Segment
 from fluvio_protocol.batch import HEADER_BYTES, BatchError, read_header
 from fluvio_protocol.checksum import crc32c
 
-TAIL_BYTES = 64 * 1024  # at the end of the log CRCs are checked whatever markers say
-
 
 @dataclass(slots=True)
 class Active:
@@ -61,11 +59,12 @@ def examine_segment(
 ) -> tuple[list[Hole], bool]:
     """Verify a closed segment wholly; returns its holes, and whether its index had to be written anew.
 
-    Raises `OSError`, `StorageReadError`.
+    Makes `segment.size_bytes` less when something else lies behind its last batch. Raises `OSError`,
+    `StorageReadError`.
     """
     stored = files.read(segment.index_path)
     old = index_from_bytes(stored or b"", segment.base_offset, interval_bytes, segment.size_bytes)
-    index, holes = recovery.examine_closed(
+    index, holes, segment.size_bytes = recovery.examine_closed(
         read,
         base_offset=segment.base_offset,
         end_offset=segment.next_offset,
@@ -88,8 +87,10 @@ def replace_holes(holes: list[Hole], segment: Segment, found: list[Hole]) -> lis
 class Verifier:
     """Judges segments; each method says which."""
 
-    def __init__(self, interval_bytes: int, files: Files) -> None:
+    def __init__(self, interval_bytes: int, tail_bytes: int, files: Files) -> None:
+        """`tail_bytes`: so much before an end is looked at whatever markers say."""
         self._interval_bytes = interval_bytes
+        self._tail_bytes = tail_bytes
         self._files = files
 
     def ends_well(self, segment: Segment, verify_from: int) -> int | None:
@@ -195,7 +196,7 @@ class Verifier:
         end = recovery.complete_index(read, index, stop)
         if end.problem is not None or end.next_offset != next_offset:
             return None
-        offset, start = index.at_position(max(0, stop - TAIL_BYTES)) or (index.base_offset, 0)
+        offset, start = index.at_position(max(0, stop - self._tail_bytes)) or (index.base_offset, 0)
         end = recovery.scan(read, position=start, stop=stop, offset=offset, check_crc=True)
         return start if end.problem is None and end.next_offset == next_offset else None
 

@@ -5,9 +5,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fluvio_local_cluster.storage import (
     DamagedRangeError,
@@ -393,80 +392,7 @@ def test_when_every_segment_is_lost_no_committed_offset_is_given_again(tmp_path:
     assert again.report.lines()
 
 
-# --- against a model -------------------------------------------------------------------------------------
-
-
-class LogMachine(RuleBasedStateMachine):
-    """Random appends, reads, checkpoints and reopenings, compared with a list."""
-
-    directory: Path  # set by the test below; each run takes a new folder in it
-    runs = 0
-
-    @initialize(segment=st.integers(600, 4000), interval=st.integers(0, 1500), limit=st.integers(1, 3))
-    def begin(self, segment: int, interval: int, limit: int) -> None:
-        LogMachine.runs += 1
-        self.settings = LogSettings(segment_bytes=segment, index_interval_bytes=interval)
-        self.files = OpenFiles(limit=limit)
-        self.place = self.directory / f"run-{LogMachine.runs}"
-        self.log = ReplicaLog.open(self.place, self.settings, open_files=self.files)
-        self.model: list[bytes] = []
-        self.batch_starts: list[int] = []
-        self.hw = 0
-
-    @rule(batches=st.lists(st.lists(st.binary(max_size=120), min_size=1, max_size=3), min_size=1, max_size=6))
-    def append(self, batches: list[list[bytes]]) -> None:
-        records = bytearray().join(one_batch(*values) for values in batches)
-        result = self.log.append(records, split(records), -1)
-        assert result.base_offset == len(self.model)
-        for values in batches:
-            self.batch_starts.append(len(self.model))
-            self.model += values
-        assert result.leo == self.log.leo == len(self.model)
-
-    @precondition(lambda self: self.model)
-    @rule(data=st.data())
-    def read(self, data: st.DataObject) -> None:
-        start = data.draw(st.integers(0, len(self.model)))
-        upper = data.draw(st.integers(start, len(self.model)))
-        found = read_all(self.log, start, max_bytes=data.draw(st.integers(1, 3000)), upper=upper)
-        end = max((b for b in [*self.batch_starts, len(self.model)] if b <= upper), default=0)
-        assert [(r.offset, r.value) for r in found] == list(enumerate(self.model[start:end], start))
-
-    @rule(hw=st.integers(0, 300))
-    def raise_hw(self, hw: int) -> None:
-        self.hw = max(self.hw, min(hw, len(self.model)))
-        assert self.log.set_hw(hw) == self.hw
-        self.log.checkpoint_hw()
-
-    @rule(orderly=st.booleans())
-    def reopen(self, orderly: bool) -> None:
-        if orderly:
-            self.log.close()
-        else:
-            self.log.abandon()
-        assert len(self.files) == 0
-        self.log = ReplicaLog.open(self.place, self.settings, open_files=self.files)
-        assert self.log.report.was_clean == orderly
-        assert self.log.report.lines() == []
-
-    @invariant()
-    def bounds_hold(self) -> None:
-        if hasattr(self, "log"):
-            assert (self.log.log_start, self.log.leo, self.log.hw) == (0, len(self.model), self.hw)
-            assert self.log.size_bytes == sum(p.stat().st_size for p in self.place.glob("*.log"))
-            assert len(self.files) <= self.files.limit
-
-
-def test_any_history_of_appends_reads_and_reopenings_matches_a_list(tmp_path: Path) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
-    LogMachine.directory = tmp_path
-    run_state_machine_as_test(
-        LogMachine,
-        settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+# --- two ways to the same slice --------------------------------------------------------------------------
 
 
 @given(sizes=st.lists(st.integers(0, 300), min_size=1, max_size=60), max_bytes=st.integers(1, 2000))

@@ -80,7 +80,7 @@ def test_a_batch_beyond_the_next_segments_base_is_not_taken() -> None:
 
 def examine(
     data: bytearray, end_offset: int, places: list[tuple[int, int]]
-) -> tuple[OffsetIndex, list[Hole]]:
+) -> tuple[OffsetIndex, list[Hole], int]:
     return examine_closed(
         lambda size, position: bytes(data[position : position + size]),
         base_offset=0,
@@ -94,7 +94,7 @@ def examine(
 def test_a_flipped_record_costs_only_its_own_batch() -> None:
     data, places = segment(10, 20, 30, 40)
     data[places[2] - 1] ^= 1
-    index, holes = examine(data, 4, [])
+    index, holes, _ = examine(data, 4, [])
     assert holes == [Hole(1, 2)]
     assert index.entries() == [(2, places[2])]
 
@@ -102,7 +102,7 @@ def test_a_flipped_record_costs_only_its_own_batch() -> None:
 def test_behind_a_destroyed_header_reading_goes_on_at_the_next_place_that_the_index_knows() -> None:
     data, places = segment(*[50] * 10)
     data[places[3] : places[3] + 30] = bytes(30)
-    index, holes = examine(data, 10, [(6, places[6])])
+    index, holes, _ = examine(data, 10, [(6, places[6])])
     assert holes == [Hole(3, 6)]
     assert index.entries() == [(6, places[6])]
 
@@ -122,6 +122,14 @@ def test_an_index_that_lies_is_not_believed_behind_damage() -> None:
 def test_a_closed_segment_that_ends_early_has_its_end_as_a_hole() -> None:
     data, places = segment(10, 20, 30)
     assert examine(data[: places[2]], 3, [])[1] == [Hole(2, 3)]
+
+
+@pytest.mark.parametrize("rest", [b"x", bytes(100), bytes(segment(10)[0])])
+def test_what_lies_behind_the_end_of_a_closed_segment_is_no_part_of_it(rest: bytes) -> None:
+    data, _ = segment(10, 20, 30)
+    index, holes, size_bytes = examine(data + rest, 3, [])
+    assert (holes, size_bytes) == ([], len(data))
+    assert index.entries() == []
 
 
 def test_two_damages_are_two_holes() -> None:
