@@ -175,9 +175,13 @@ class UpdateIncarnationsRequest:
 
     The SC sends it before `UpdateReplicaRequest`, and only to an SPU whose `RegisterSpuRequest` came with a
     client id that ends in `OWN_SPU_MARK`, so a foreign SPU or SC never meets it.
+
+    `is_whole` is for a full update: what it does not name was deleted. Otherwise the SC may have lost sight
+    of some replicas, and what it does not name stays.
     """
 
     cluster_id: str
+    is_whole: bool
     incarnations: list[ReplicaIncarnation] = field(default_factory=list)
 
 

@@ -75,6 +75,35 @@ def test_our_spu_is_told_everything_in_order_with_incarnations(tmp_path: Path) -
     run_scenario(scenario())
 
 
+def test_an_spu_learns_whether_the_controller_has_lost_something(tmp_path: Path) -> None:
+    async def whole_after_start() -> bool:
+        async with controller(tmp_path) as server:
+            assert server.private is not None
+            async with await SpuDouble.register(server.private.port, 5001) as spu:
+                await spu.wait_for(lambda told: UpdateReplicaRequest in map(type, told.frames))
+                (told,) = [x for x in spu.told.frames if isinstance(x, UpdateIncarnationsRequest)]
+                return bool(told.is_whole)
+
+    async def scenario() -> None:
+        async with cluster(tmp_path, 5001) as (_, client, port), await SpuDouble.register(port, 5001) as spu:
+            asked = client.send_create("Topic", "news", topic_spec())
+            await spu.wait_for_replica("news-0")
+            spu.report("news-0")
+            assert (await client.answer(asked)).error_code.is_ok
+        assert await whole_after_start()
+        files = ("Topic/consumer-offset.yaml", "Partition/consumer-offset-0.yaml")
+        kept = {name: (tmp_path / name).read_bytes() for name in files}
+        for name in files:
+            (tmp_path / name).write_bytes(b"damaged")
+        assert not await whole_after_start()
+        assert not (tmp_path / files[0]).exists()  # it is not made anew: its records would be put away
+        for name, content in kept.items():
+            (tmp_path / name).write_bytes(content)
+        assert await whole_after_start()
+
+    run_scenario(scenario())
+
+
 def test_everything_is_told_again_after_a_quiet_interval(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (

@@ -185,6 +185,86 @@ def test_replicas_deleted_while_it_was_away_are_set_aside_but_not_those_of_other
     run(body())
 
 
+def test_what_a_controller_that_lost_metadata_does_not_name_is_kept(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with ScriptedSc() as sc:
+            async with running_spu(tmp_path, sc.port) as spu:
+                await sc.registered()
+                await sc.push_all(replica("keep"), replica("lost"))
+                await sc.told("lost")
+                await produce(spu, "lost", b"x")
+                sc.is_whole = False
+                await sc.push_all(replica("keep"), replica("more"))
+                await sc.told("more")
+                assert await values(spu, "lost", 1) == [b"x"]
+            async with running_spu(tmp_path, sc.port) as spu:
+                await sc.registered(2)
+                sc.reports.clear()
+                await sc.push_all(replica("keep"))
+                await sc.told("keep")
+                sc.is_whole = True
+                await sc.push_all(replica("keep"), replica("lost"))
+                await sc.told("lost", leo=1)
+                assert await values(spu, "lost", 1) == [b"x"]
+                await sc.until(lambda: (tmp_path / "trash").exists())  # what such a push does not name
+            assert [p.name.split(".")[0] for p in (tmp_path / "trash").iterdir()] == ["more-0"]
+
+    run(body())
+
+
+def test_the_sc_of_another_cluster_changes_nothing(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with ScriptedSc() as sc:
+            async with running_spu(tmp_path, sc.port) as spu:
+                await sc.registered()
+                await sc.push_all(replica("t"))
+                await sc.told("t")
+                await produce(spu, "t", b"x")
+                own, sc.cluster_id = sc.cluster_id, "another"
+                leader = spu.replicas.find("t", 0)
+                assert leader is not None
+                await sc.push_all(replica("u"))
+                await sc.until_left()
+                assert (spu.replicas.find("t", 0), spu.replicas.find("u", 0)) == (leader, None)
+                assert await values(spu, "t", 1) == [b"x"]
+            async with running_spu(
+                tmp_path, sc.port
+            ):  # it cannot know yet whose it is, but the directory does
+                await sc.registered(2)
+                await sc.push_all(replica("t"), replica("u"))
+                await sc.until(lambda: ("t", 0) in sc.offline)
+            sc.cluster_id = own
+            sc.reports.clear()
+            async with running_spu(tmp_path, sc.port) as spu:
+                await sc.registered(3)
+                await sc.push_all(replica("t"))
+                await sc.told("t", leo=1)
+            assert not (tmp_path / "trash").exists()
+
+    run(body())
+
+
+def test_a_replica_opened_for_an_official_sc_is_taken_over_with_its_records(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with ScriptedSc(cluster_id=None) as sc, running_spu(tmp_path, sc.port) as spu:
+            await sc.registered()
+            await sc.push_all(replica("t"))
+            await sc.told("t")
+            await produce(spu, "t", b"x")
+            sc.cluster_id = "ours"
+            await sc.push_all(replica("t"), replica("u"))
+            await sc.told("u")
+            await sc.told("t", leo=1)
+            assert await values(spu, "t", 1) == [b"x"]
+            assert (
+                json.loads((tmp_path / "spu-logs-5001" / "t-0" / "meta.json").read_text())["cluster"]
+                == "ours"
+            )
+            assert not (tmp_path / "trash").exists()
+
+    run(body())
+
+
 def test_a_push_without_incarnations_as_the_official_sc_sends_opens_what_is_there(tmp_path: Path) -> None:
     async def body() -> None:
         shutil.copytree(DATA / "engine-replica" / "spu-logs-5001", tmp_path / "spu-logs-5001")

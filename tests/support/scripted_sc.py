@@ -64,6 +64,7 @@ class ScriptedSc:
         self.cluster_id = cluster_id
         self.incarnations: dict[Key, str] = {}
         self.refuse = refuse
+        self.is_whole = True  # what it does not name was deleted
         self.reports: dict[Key, LrsRequest] = {}
         self.empty_reports = 0
         self.removed: list[Key] = []
@@ -107,6 +108,7 @@ class ScriptedSc:
     async def closed(self, session: _Session) -> None:
         if session.connection in self._spus:
             self._spus.remove(session.connection)
+            await self._note()
 
     # --- what the SPU says ------------------------------------------------------------------------------
 
@@ -155,6 +157,10 @@ class ScriptedSc:
         """Wait for so many registrations altogether."""
         await self.until(lambda: len(self.registrations) >= count and (self.refuse or self._spus))
 
+    async def until_left(self) -> None:
+        """Wait until no SPU is connected."""
+        await self.until(lambda: not self._spus)
+
     async def told(self, topic: str, partition: int = 0, leo: int | None = None) -> LrsRequest:
         """Wait for a report of a replica (with this LEO)."""
         key = (topic, partition)
@@ -189,7 +195,10 @@ class ScriptedSc:
             )
             for entry in replicas
         ]
-        await self.send(UpdateIncarnationsRequest(cluster_id=self.cluster_id, incarnations=entries), 0)
+        request = UpdateIncarnationsRequest(
+            cluster_id=self.cluster_id, is_whole=self.is_whole, incarnations=entries
+        )
+        await self.send(request, 0)
 
     async def push_spus(self, *specs: SpuSpec) -> None:
         """All SPUs there are."""

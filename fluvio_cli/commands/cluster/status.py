@@ -1,13 +1,13 @@
 """`fluvio cluster status`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import ProgressLines, announce_channel
+from fluvio_cli.commands.cluster.local import ProgressLines, announce_channel, places
 from fluvio_cli.context import CliContext
 from fluvio_types.errors import FluvioError
 
@@ -25,6 +25,7 @@ class StatusView:
     platform_version: str | None = None
     spus: "SpuCount | None" = None
     topics: "TopicUse | None" = None
+    lost_files: "list[str]" = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         """The view as plain data."""
@@ -37,6 +38,7 @@ class StatusView:
             "topics": None
             if self.topics is None
             else {"count": self.topics.topics, "sizeBytes": self.topics.size_bytes},
+            "lostFiles": self.lost_files,
         }
 
 
@@ -65,6 +67,7 @@ def command(
     progress = ProgressLines(cli.printer)
     name = target.profile_name or target.endpoint
     progress.headline(f"📝 Running cluster status checks with profile {name}")
+    _look_for_lost_files(cli, view)
     try:
         _ask(cli, view, progress, name)
     finally:
@@ -73,6 +76,25 @@ def command(
 
             cli.printer.data(render_structured(view.document(), output))
     return 0 if view.spus is not None and view.spus.online else 1
+
+
+def _look_for_lost_files(cli: CliContext, view: StatusView) -> None:
+    """Warn of damaged metadata, where the cluster is one of this machine."""
+    from fluvio_local_cluster.lifecycle.errors import LocalClusterError
+    from fluvio_local_cluster.lifecycle.metadata_files import lost_files
+    from fluvio_local_cluster.lifecycle.places import find_state
+
+    try:
+        state = find_state(places(cli), view.endpoint)
+    except LocalClusterError:
+        return
+    view.lost_files = [str(path) for path in lost_files(state.settings.data_dir)]
+    for path in view.lost_files:
+        cli.printer.note(f"warning: damaged metadata were set aside, a topic or partition is lost: {path}")
+    if view.lost_files:
+        cli.printer.note(
+            "hint: put them right and move them back, or remove them, then restart the cluster"
+        )
 
 
 def _ask(cli: CliContext, view: StatusView, progress: ProgressLines, name: str) -> None:

@@ -43,6 +43,7 @@ class Facts:
     running: list[str]  # this cluster's living processes: `SC (pid 12)`
     foreign_entries: list[str] = field(default_factory=list)  # files there that belong to no cluster of ours
     foreign_config: Path | None = None  # data directory of another program's cluster, by local-config
+    lacks_metadata: bool = False  # records are there, and nothing says any more what they are
     unwritable: Mapping[Path, str] = field(default_factory=dict)  # directory -> reason
     free_bytes: int | None = None  # None: cannot be known
     port_problems: list[tuple[ports.PortProblem, str, str]] = field(default_factory=list)  # label, owner
@@ -129,6 +130,8 @@ def checks_of(facts: Facts, settings: ClusterSettings, *, all_checks: bool) -> I
 
 def machine_checks(facts: Facts, settings: ClusterSettings) -> Iterator[Check]:
     """Judge whether the servers could run here; a resume asks no more than this."""
+    if facts.lacks_metadata:
+        yield _metadata(settings)
     yield _directories(facts)
     yield _disk_space(facts, settings)
     yield _ports(facts)
@@ -173,6 +176,15 @@ def _no_cluster_left(facts: Facts, settings: ClusterSettings) -> Check:
             "delete it with the program that started it; if it is gone, remove `~/.fluvio/local-config`",
         )
     return Check(name, success)
+
+
+def _metadata(settings: ClusterSettings) -> Check:
+    return Check(
+        "Metadata",
+        "Metadata are there",
+        f"the metadata of this cluster are gone: {settings.metadata_dir} holds none",
+        "put them back from a copy, or give up the records with `fluvio cluster delete` and start anew",
+    )
 
 
 def _directories(facts: Facts) -> Check:

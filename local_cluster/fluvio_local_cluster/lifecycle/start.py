@@ -17,6 +17,7 @@ from fluvio_local_cluster.lifecycle import ports, preflight
 from fluvio_local_cluster.lifecycle.bring_up import BringUp
 from fluvio_local_cluster.lifecycle.errors import PreflightError
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE, data_directory_lock
+from fluvio_local_cluster.lifecycle.metadata_files import has_metadata
 from fluvio_local_cluster.lifecycle.places import Places
 from fluvio_local_cluster.lifecycle.processes import is_running
 from fluvio_local_cluster.lifecycle.progress import Progress
@@ -208,6 +209,8 @@ def _check_resume(
     if state.settings.save_profile and not _has_profile(state, around.places):
         _require_usable_profile_file(around.places)
     facts = preflight.Facts(state, [])
+    needs_metadata = state.phase is not Phase.STARTING and state.sc in missing
+    facts.lacks_metadata = needs_metadata and not has_metadata(state.settings.data_dir)
     preflight.examine_machine(facts, state.settings, [record.plan for record in missing])
     _show(list(preflight.machine_checks(facts, state.settings)), progress, state.settings)
 

@@ -129,8 +129,9 @@ class Controller:
             _logger.error("reconciling failed cause=%s", exc)
 
     def _reconciling(self) -> Plan:
-        topics = list(self.cluster.topics)
-        if CONSUMER_OFFSET_TOPIC not in self.cluster.topics:
+        topics = [topic for topic in self.cluster.topics if not self._is_somewhere_unknown(topic.key)]
+        is_there = CONSUMER_OFFSET_TOPIC in self.cluster.topics
+        if not is_there and not self.cluster.lost_of(CONSUMER_OFFSET_TOPIC):
             topics.insert(0, consumer_offset_topic())
         made = provision(self.cluster, topics)
         for topic in made.topics:
@@ -141,6 +142,10 @@ class Controller:
                 topic.status.reason or "-",
             )
         return Plan(put=made.objects)
+
+    def _is_somewhere_unknown(self, topic: str) -> bool:
+        """Whether a lost partition of the topic may be on any of several SPUs: it is not placed anew."""
+        return bool(self.cluster.lost_of(topic)) and len(self.cluster.spus) > 1
 
     # --- observed -----------------------------------------------------------------------------------------
 

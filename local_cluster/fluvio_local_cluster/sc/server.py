@@ -28,8 +28,18 @@ def load_cluster(
     for kind, store in cluster.stores.items():
         store.apply([stored for other, stored in loaded.objects if other is kind])
     healed = heal(cluster)
+    cluster.lost = directory.lost(lambda kind, key: key in cluster.stores[kind])
+    for (kind, key), path in cluster.lost.items():
+        _logger.error(
+            "an object is lost: mend its file and move it back, or remove it, then restart the controller; "
+            "until then SPUs keep the records of topics that they are not told of kind=%s key=%s file=%s",
+            kind.value,
+            key,
+            path,
+        )
     _logger.info(
-        "metadata loaded directory=%s cluster=%s topics=%d partitions=%d spus=%d damaged=%d healed=%d",
+        "metadata loaded directory=%s cluster=%s topics=%d partitions=%d spus=%d damaged=%d healed=%d "
+        "lost=%d",
         directory.path,
         cluster.id,
         len(cluster.topics),
@@ -37,6 +47,7 @@ def load_cluster(
         len(cluster.spus),
         len(loaded.damaged),
         len(healed),
+        len(cluster.lost),
     )
     return cluster, healed
 

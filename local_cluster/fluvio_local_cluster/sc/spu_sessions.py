@@ -190,7 +190,12 @@ class SpuSessions:
             while True:
                 session.woken.clear()
                 for listener in listeners:
-                    frames = pushes.frames(listener.store.kind, listener.take(), own_cluster_id)
+                    frames = pushes.frames(
+                        listener.store.kind,
+                        listener.take(),
+                        own_cluster_id,
+                        is_whole=not self._cluster.lost,
+                    )
                     if frames:
                         connection.write(*frames)
                 await connection.drain()

@@ -27,6 +27,9 @@ CLUSTER_ID_NAME = ".cluster-id"
 QUARANTINE_NAME = ".quarantine"
 
 
+_HEALED_SUFFIX = ".healed"  # of a file in quarantine whose object is there again
+
+
 class MetadataError(FluvioError):
     """The metadata directory cannot be used."""
 
@@ -133,6 +136,28 @@ class MetadataDirectory:
         except OSError as exc:
             raise MetadataError(f"the damaged file `{path}` cannot be set aside: {exc.strerror}") from exc
         return target
+
+    def lost(self, is_there: Callable[[Kind, str], bool]) -> dict[tuple[Kind, str], Path]:
+        """Topics and partitions in quarantine, of this and earlier loads, that are not there now.
+
+        Files of those that `is_there` are marked as healed, so that an object that is deleted later is not
+        taken for a lost one. Raises `MetadataError`.
+        """
+        found: dict[tuple[Kind, str], Path] = {}
+        for kind in (Kind.TOPIC, Kind.PARTITION):
+            quarantine = self.path / kind.value / QUARANTINE_NAME
+            try:
+                for path in sorted(quarantine.iterdir()) if quarantine.is_dir() else []:
+                    key, is_one, _ = path.name.rpartition(f"{SUFFIX}.")
+                    if not is_one or path.name.endswith(_HEALED_SUFFIX):
+                        continue
+                    if is_there(kind, key):
+                        path.rename(path.with_name(path.name + _HEALED_SUFFIX))
+                    else:
+                        found[kind, key] = path
+            except OSError as exc:
+                raise MetadataError(f"`{quarantine}` cannot be used: {exc.strerror}") from exc
+        return found
 
     def cluster_id(self, wanted: str | None = None) -> str:
         """The id of the cluster whose metadata this is; made (or taken from `wanted`) at the first call.

@@ -13,6 +13,7 @@ from typing import Any
 
 from fluvio_local_cluster.net import Connection, Route, ask, dial, serve_requests
 from fluvio_local_cluster.spu.catalogue import Catalogue
+from fluvio_local_cluster.spu.replica.assignment import ForeignClusterError
 from fluvio_local_cluster.spu.replica.report import ReportBook
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.settings import SpuSettings
@@ -40,6 +41,7 @@ from fluvio_types.errors import FluvioError
 _logger = logging.getLogger(__name__)
 
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.02, 3.0  # a new cluster registers its SPUs while they start
+_FOREIGN_RETRY_S = 30.0  # another cluster's SC is where ours should be
 _HEARTBEAT_S = 0.4  # something is sent at least this often
 _PACE_S = 0.1  # and changes at most this often, except that new replicas are told at once
 _SEND_TIMEOUT_S = 10.0
@@ -60,6 +62,7 @@ class Control:
 
     def __init__(self, settings: SpuSettings, replicas: ReplicaManager, catalogue: Catalogue) -> None:
         self.is_connected = False
+        self._has_met_stranger = False
         self._settings = settings
         self._replicas = replicas
         self._catalogue = catalogue
@@ -85,6 +88,8 @@ class Control:
                 self._note_failure(str(exc) or type(exc).__name__)
             if self.is_connected:
                 self.is_connected, retry_s = False, _FIRST_RETRY_S
+            if self._has_met_stranger:
+                self._has_met_stranger, retry_s = False, _FOREIGN_RETRY_S
             await asyncio.sleep(retry_s)
             retry_s = min(retry_s * 2, _LAST_RETRY_S)
 
@@ -166,7 +171,11 @@ class Control:
     async def _update_incarnations(
         self, session: Any, header: RequestHeader, request: UpdateIncarnationsRequest
     ) -> None:
-        self._replicas.assignment.learn_incarnations(request)
+        try:
+            self._replicas.assignment.learn_incarnations(request)
+        except ForeignClusterError:
+            self._has_met_stranger = True
+            raise  # nothing that follows may be taken: this closes the connection
 
     async def _update_replicas(
         self, session: Any, header: RequestHeader, request: UpdateReplicaRequest

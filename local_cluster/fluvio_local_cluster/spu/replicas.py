@@ -62,7 +62,7 @@ class ReplicaManager:
         self.failed: set[Key] = set()  # replicas that could not be opened
         self.on_opened: list[Callable[[LeaderReplica], Awaitable[None]]] = []  # before a replica is served
         self.on_forgotten: list[Callable[[set[Key]], None]] = []  # partitions that are gone everywhere
-        self.on_complete: list[Callable[[], None]] = []  # all partitions of the cluster are known
+        self.on_complete: list[Callable[[], None]] = []  # all partitions of the cluster are known now
         self._settings = settings
         self._base: Path = settings.log_base_dir
         self._open_files = OpenFiles()
@@ -95,7 +95,7 @@ class ReplicaManager:
             self._wish(key, None)
         for key, wish in change.wanted.items():
             self._wish(key, wish)
-        if change.is_full:
+        if change.is_complete:
             self._remove_strays()
             for on_complete in self.on_complete:
                 on_complete()
@@ -193,9 +193,17 @@ class ReplicaManager:
             return
         settings = self._log_settings(wish)
         leader = slot.leader
-        if leader is not None and leader.log.settings.identity != settings.identity:
-            await self._remove(key, slot)
-            self._forget({key})
+        held = None if leader is None else leader.log.settings.identity
+        if settings.identity is None:  # the SC does not say whose it is: whosever it was
+            settings = dataclasses.replace(settings, identity=held)
+        if leader is not None and held != settings.identity:
+            if (
+                held is None
+            ):  # the SC did not say when it was opened: the directory may, when it is opened again
+                await self._stop(slot, ErrorKind.NOT_LEADER_FOR_PARTITION)
+            else:
+                await self._remove(key, slot)
+                self._forget({key})
             leader = None
         if leader is not None:
             leader.replica = wish.replica
@@ -232,6 +240,9 @@ class ReplicaManager:
         try:
             return attempt(), False
         except ReplicaMismatchError as exc:
+            found = read_identity(directory, self._open_files.files)
+            if found is None or settings.identity is None or found.cluster != settings.identity.cluster:
+                raise  # only its own cluster may give it up
             _logger.warning("setting an older replica aside path=%s found=%s", directory, exc.found)
             remove(directory)
             return attempt(), True

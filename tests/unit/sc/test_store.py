@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from fluvio_local_cluster.sc.model.objects import Kind
+from fluvio_local_cluster.sc.model.stores import Cluster
 from fluvio_local_cluster.sc.model.topics import new_topic, provision
+from fluvio_local_cluster.sc.model.validation import Refusal, check_new_topic
 from fluvio_local_cluster.sc.server import load_cluster
 from fluvio_local_cluster.sc.store import (
     FileCalls,
@@ -273,3 +275,57 @@ def test_a_crash_at_any_step_of_create_and_delete_leaves_a_topic_whole_or_not_th
         assert "t" not in after.topics
     if step == 10:  # fsync and rename of four files, fsync of two directories: then it was acknowledged
         assert is_created
+
+
+def damaged(path: Path, *names: str) -> None:
+    for name in names:
+        (path / name).write_bytes(b"")
+
+
+def load(path: Path) -> Cluster:
+    """What a controller has after it was started on `path`, its healed objects written."""
+    directory = MetadataDirectory.open(path)
+    cluster, healed = load_cluster(directory, None)
+    directory.write([(kind, stored, stored.meta.revision + 1) for kind, stored in healed])
+    directory.close()
+    return cluster
+
+
+def test_what_cannot_be_healed_is_lost_until_it_is_there_again(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    shutil.copytree(SAMPLES, path)
+    copies = {name: (path / name).read_bytes() for name in ("Topic/tuned.yaml", "Partition/tuned-1.yaml")}
+    damaged(path, *copies)
+    for _ in range(2):  # also after another start
+        cluster = load(path)
+        assert set(cluster.lost) == {(Kind.PARTITION, "tuned-1")}  # the topic knows its first one only
+        assert cluster.lost_of("tuned")
+        assert cluster.lost_of("tun") == []
+    (path / "Partition/tuned-1.yaml").write_bytes(copies["Partition/tuned-1.yaml"])
+    cluster = load(path)
+    assert cluster.lost == {}
+    topic = cluster.topics.get("tuned")
+    assert topic is not None
+    assert topic.status.replica_map == {0: [5001, 5002], 1: [5002, 5001]}
+    (path / "Partition/tuned-1.yaml").unlink()
+    assert load(path).lost == {}  # it was healed: that it goes later is another matter
+
+
+def test_a_lost_file_that_is_removed_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    shutil.copytree(SAMPLES, path)
+    damaged(path, *(f"Partition/{each.name}" for each in (SAMPLES / "Partition").glob("tuned-*")))
+    damaged(path, "Topic/tuned.yaml")
+    lost = load(path).lost
+    assert set(lost) == {(Kind.TOPIC, "tuned"), (Kind.PARTITION, "tuned-0"), (Kind.PARTITION, "tuned-1")}
+    for file in lost.values():
+        file.unlink()
+    assert load(path).lost == {}
+
+
+def test_no_topic_is_made_under_the_name_of_a_lost_one(tmp_path: Path) -> None:
+    cluster = cluster_of(1)
+    cluster.lost[Kind.PARTITION, "t-1"] = tmp_path / "t-1.yaml.now"
+    with pytest.raises(Refusal, match=r"its metadata are damaged.*t-1\.yaml\.now"):
+        check_new_topic("t", topic("t").spec, cluster)
+    check_new_topic("t-1", topic("t-1").spec, cluster)

@@ -1,6 +1,8 @@
 """What pushes of the SC mean for one SPU."""
 
-from fluvio_local_cluster.spu.replica.assignment import Assignment, refusal
+import pytest
+
+from fluvio_local_cluster.spu.replica.assignment import Assignment, ForeignClusterError, refusal
 from fluvio_protocol.api.admin import MsgType
 from fluvio_protocol.api.mirror import RemotePartitionConfig
 from fluvio_protocol.api.sc_spu import (
@@ -30,25 +32,54 @@ def test_a_full_push_names_the_own_replicas_and_remembers_all() -> None:
     assignment = Assignment(1)
     change = assignment.apply(full(replica("mine"), replica("theirs", 2)))
     assert set(change.wanted) == {("mine", 0)}
-    assert change.is_full
     assert assignment.leader_of(("theirs", 0)) == 2
     assert assignment.leader_of(("unknown", 0)) is None
 
 
-def test_a_full_push_replaces_and_a_delta_does_not() -> None:
+def told(assignment: Assignment, cluster_id: str = "c", *, is_whole: bool = True) -> Assignment:
+    """After the message that stands before an update."""
+    assignment.learn_incarnations(UpdateIncarnationsRequest(cluster_id=cluster_id, is_whole=is_whole))
+    return assignment
+
+
+def test_a_full_push_of_an_sc_that_sees_all_replaces_and_a_delta_does_not() -> None:
     assignment = Assignment(1)
-    assignment.apply(full(replica("a"), replica("b"), replica("c", 2)))
+    told(assignment).apply(full(replica("a"), replica("b"), replica("c", 2)))
     assert assignment.apply(delta(MsgType.UPDATE, replica("a"))).removed == set()
-    change = assignment.apply(full(replica("a")))
+    change = told(assignment).apply(full(replica("a")))
+    assert change.is_complete
     assert change.removed == {("b", 0)}
     assert change.forgotten == {("b", 0), ("c", 0)}
+
+
+def test_what_a_full_push_lacks_stays_unless_the_sc_says_that_it_sees_all() -> None:
+    """It may have lost metadata; an official SC never says."""
+    assignment = Assignment(1)
+    told(assignment).apply(full(replica("a"), replica("b"), replica("c", 2)))
+    for update in (told(assignment, is_whole=False), assignment):
+        change = update.apply(full(replica("a")))
+        assert (change.removed, change.forgotten, change.is_complete) == (set(), set(), False)
+        assert set(assignment.known) == {("a", 0), ("b", 0), ("c", 0)}
+        assert not assignment.is_complete
+
+
+def test_that_the_sc_sees_all_counts_for_one_push_only() -> None:
+    assignment = told(Assignment(1))
+    assignment.apply(full(replica("a"), replica("b")))
+    assert assignment.apply(full(replica("a"))).removed == set()
+
+
+def test_the_sc_of_another_cluster_is_not_listened_to() -> None:
+    assignment = told(Assignment(1), "c")
+    with pytest.raises(ForeignClusterError, match="belongs to the cluster c, the SC to d"):
+        told(assignment, "d")
 
 
 def test_a_push_without_anything_removes_nothing() -> None:
     assignment = Assignment(1)
     assignment.apply(full(replica("a")))
     change = assignment.apply(full())
-    assert (change.removed, change.is_full) == (set(), False)
+    assert (change.removed, change.is_complete) == (set(), False)
     assert assignment.known
 
 
@@ -90,7 +121,9 @@ def test_incarnations_are_part_of_the_wish() -> None:
 
     def learn(incarnation: str) -> None:
         entry = ReplicaIncarnation(id=ReplicaKey(topic="a", partition=0), incarnation=incarnation)
-        assignment.learn_incarnations(UpdateIncarnationsRequest(cluster_id="c", incarnations=[entry]))
+        assignment.learn_incarnations(
+            UpdateIncarnationsRequest(cluster_id="c", is_whole=True, incarnations=[entry])
+        )
 
     learn("one")
     first = assignment.apply(full(replica("a"))).wanted["a", 0]

@@ -6,6 +6,7 @@ them. What changes here is to be written.
 """
 
 import logging
+from dataclasses import replace
 
 from fluvio_local_cluster.sc.model.objects import (
     AnyObject,
@@ -30,7 +31,12 @@ _logger = logging.getLogger(__name__)
 def heal(cluster: Cluster) -> list[tuple[Kind, AnyObject]]:
     """Complete a cluster that was just loaded; returns what differs from its files."""
     changed: dict[tuple[Kind, str], AnyObject] = {}
-    for kind, stored in (*_rebuilt_topics(cluster), *_with_runtime(cluster), *_missing_partitions(cluster)):
+    for kind, stored in (
+        *_rebuilt_topics(cluster),
+        *_with_all_rows(cluster),
+        *_with_runtime(cluster),
+        *_missing_partitions(cluster),
+    ):
         changed[kind, stored.key] = stored
     for spu in list(cluster.spus):  # nobody has registered with this process yet
         cluster.spus.apply([with_resolution(spu, SpuStatusResolution.INIT)])
@@ -78,6 +84,26 @@ def _topic_of(name: str, rows: dict[int, Partition]) -> StoredObject[TopicSpec, 
     return StoredObject(
         name, spec, status, TopicRuntime(incarnation=incarnation), Meta(children={"Partition": children})
     )
+
+
+def _with_all_rows(cluster: Cluster) -> list[tuple[Kind, AnyObject]]:
+    """Topics whose map lacks a partition that is there: its file came back after the topic was rebuilt."""
+    rows: dict[str, dict[int, list[int]]] = {}
+    for partition in cluster.partitions:
+        name, _, number = partition.key.rpartition("-")
+        if name in cluster.topics and number.isdecimal():
+            rows.setdefault(name, {})[int(number)] = list(partition.spec.replicas)
+    changed: list[tuple[Kind, AnyObject]] = []
+    for name, found in rows.items():
+        topic = cluster.topics.get(name)
+        if topic is not None and found.keys() - topic.status.replica_map.keys():
+            status = replace(
+                topic.status, replica_map=dict(sorted({**found, **topic.status.replica_map}.items()))
+            )
+            topic = topic.changed(status=status)
+            changed.append((Kind.TOPIC, topic))
+    cluster.topics.apply([topic for _, topic in changed])
+    return changed
 
 
 def _with_runtime(cluster: Cluster) -> list[tuple[Kind, AnyObject]]:

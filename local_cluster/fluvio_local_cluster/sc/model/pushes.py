@@ -47,11 +47,14 @@ _REQUESTS: dict[Kind, tuple[Any, int, Convert]] = {
 }
 
 
-def frames(kind: Kind, changes: Changes[AnyObject], own_cluster_id: str | None) -> list[bytearray]:
+def frames(
+    kind: Kind, changes: Changes[AnyObject], own_cluster_id: str | None, *, is_whole: bool
+) -> list[bytearray]:
     """What to send for changes of one store, nothing when there are none.
 
     Objects that were deleted and made anew are told in two messages. `own_cluster_id` is given when the SPU
-    is ours: then each message about replicas follows one that says their incarnations.
+    is ours: then each message about replicas follows one that says their incarnations, and whether the
+    store holds all that the cluster has (`is_whole`).
     """
     anew = Changes(changes.epoch, deleted=changes.replaced)
     rest = Changes(changes.epoch, changes.all, [], changes.updated, changes.deleted)
@@ -60,7 +63,7 @@ def frames(kind: Kind, changes: Changes[AnyObject], own_cluster_id: str | None) 
         if part.is_empty:
             continue
         if kind is Kind.PARTITION and own_cluster_id is not None:
-            out.append(_incarnations(own_cluster_id, part))
+            out.append(_incarnations(own_cluster_id, part, is_whole=is_whole))
         out.append(_frame(kind, part))
     return out
 
@@ -76,12 +79,12 @@ def _frame(kind: Kind, changes: Changes[AnyObject]) -> bytearray:
     return encode_request(body, version, CORRELATION_ID, CLIENT_ID)
 
 
-def _incarnations(cluster_id: str, changes: Changes[AnyObject]) -> bytearray:
+def _incarnations(cluster_id: str, changes: Changes[AnyObject], *, is_whole: bool) -> bytearray:
     """Ours: which topic's life each replica of the update that follows belongs to."""
     named = (*(changes.all or ()), *changes.updated, *changes.deleted)
     incarnations = [
         ReplicaIncarnation(id=replica_of(stored).id, incarnation=stored.runtime.incarnation)
         for stored in named
     ]
-    body = UpdateIncarnationsRequest(cluster_id=cluster_id, incarnations=incarnations)
+    body = UpdateIncarnationsRequest(cluster_id=cluster_id, is_whole=is_whole, incarnations=incarnations)
     return encode_request(body, INCARNATIONS_VERSION, CORRELATION_ID, CLIENT_ID)

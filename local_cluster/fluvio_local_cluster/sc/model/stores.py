@@ -7,6 +7,7 @@ changes nothing.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from fluvio_local_cluster.sc.model.objects import (
@@ -153,16 +154,29 @@ class Store(Generic[O]):
 
 
 class Cluster:
-    """The stores of one cluster, and its id."""
+    """The stores of one cluster, and its id.
+
+    `lost`: keys of objects whose files are damaged and that could not be made again, each with the file's
+    place. They may be anything, so SPUs must not delete what the stores do not hold, nor a name be used anew.
+    """
 
     def __init__(self, cluster_id: str) -> None:
         self.id = cluster_id
+        self.lost: dict[tuple[Kind, str], Path] = {}
         self.stores: dict[Kind, Store[Any]] = {kind: Store(kind) for kind in Kind}
         self.topics: Store[Topic] = self.stores[Kind.TOPIC]
         self.partitions: Store[Partition] = self.stores[Kind.PARTITION]
         self.spus: Store[Spu] = self.stores[Kind.SPU]
         self.smartmodules: Store[AnyObject] = self.stores[Kind.SMARTMODULE]
         self.mirrors: Store[AnyObject] = self.stores[Kind.MIRROR]
+
+    def lost_of(self, topic: str) -> list[Path]:
+        """Damaged files, set aside, of a topic and its partitions."""
+        return [
+            path
+            for (kind, key), path in self.lost.items()
+            if (key if kind is Kind.TOPIC else key.rpartition("-")[0]) == topic
+        ]
 
     def spu_by_id(self, spu_id: int) -> Spu | None:
         """The SPU of that id, if it is registered."""

@@ -54,6 +54,14 @@ def check_new_topic(name: str, spec: TopicSpec, cluster: Cluster) -> None:
         raise Refusal(name, code(ErrorKind.TOPIC_INVALID_NAME), f"Invalid topic name: '{name}'. {problem}")
     if name in cluster.topics:
         raise Refusal(name, code(ErrorKind.TOPIC_ALREADY_EXISTS), f"Topic '{name}' already exists")
+    lost = cluster.lost_of(name)
+    if lost:
+        shown = ", ".join(f"`{path}`" for path in lost[:3]) + (", ..." if len(lost) > 3 else "")
+        text = (
+            f"Topic '{name}' exists, but its metadata are damaged: put them right in {shown} and move them "
+            "back, or remove them to give up its records; then restart the controller"
+        )
+        raise Refusal(name, other(text), text)
     problem = storage_problem(spec)
     if problem is not None:
         raise Refusal(name, code(ErrorKind.TOPIC_INVALID_CONFIGURATION), problem)

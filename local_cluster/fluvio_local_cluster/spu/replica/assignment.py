@@ -1,14 +1,16 @@
 """Which replicas an SPU has to keep, from what the SC pushes.
 
 Pushes are levels, not edges: a full one replaces what was known, a delta changes it, a repetition changes
-nothing. All partitions of the cluster are known (that is how consumer offsets find their leader); those
-that name this SPU are its own.
+nothing. What a full one lacks was deleted only if the SC says that it sees the whole cluster; otherwise
+that stays as it was. All partitions of the cluster are known (that is how consumer offsets find their
+leader); those that name this SPU are its own.
 """
 
 from dataclasses import dataclass, field
 
 from fluvio_protocol.api.admin import MsgType
 from fluvio_protocol.api.sc_spu import Replica, UpdateIncarnationsRequest, UpdateReplicaRequest
+from fluvio_types.errors import FluvioError
 
 Key = tuple[str, int]  # topic, partition
 
@@ -16,6 +18,14 @@ Key = tuple[str, int]  # topic, partition
 def key_of(replica: Replica) -> Key:
     """The key of a replica."""
     return (replica.id.topic, replica.id.partition)
+
+
+class ForeignClusterError(FluvioError):
+    """The SC is that of another cluster than the one whose replicas this SPU keeps."""
+
+    def __init__(self, own: str, other: str) -> None:
+        super().__init__(f"this SPU belongs to the cluster {own}, the SC to {other}")
+        self.own, self.other = own, other
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,7 +53,7 @@ class Change:
     wanted: dict[Key, Wish] = field(default_factory=dict)  # own replicas that are new or different
     removed: set[Key] = field(default_factory=set)  # own replicas to be deleted
     forgotten: set[Key] = field(default_factory=set)  # partitions that no longer exist anywhere
-    is_full: bool = False
+    is_complete: bool = False  # whatever else there is was deleted
 
 
 @dataclass(slots=True)
@@ -54,24 +64,31 @@ class Assignment:
     known: dict[Key, Replica] = field(default_factory=dict)
     cluster_id: str | None = None
     incarnations: dict[Key, str] = field(default_factory=dict)
-    is_complete: bool = False  # a full push came
+    is_complete: bool = False  # a full push came, of an SC that sees the whole cluster
+    _is_next_whole: bool = False  # the SC said so of the push that comes next
 
     def learn_incarnations(self, update: UpdateIncarnationsRequest) -> None:
-        """Take the incarnations that stand in front of an update."""
-        self.cluster_id = update.cluster_id
+        """Take the incarnations that stand in front of an update. Raises `ForeignClusterError`."""
+        if self.cluster_id is not None and self.cluster_id != update.cluster_id:
+            raise ForeignClusterError(self.cluster_id, update.cluster_id)
+        self.cluster_id, self._is_next_whole = update.cluster_id, update.is_whole
         for entry in update.incarnations:
             self.incarnations[entry.id.topic, entry.id.partition] = entry.incarnation
 
     def apply(self, update: UpdateReplicaRequest) -> Change:
         """Take a push; a full one lists everything in `all`, so an empty `all` is a delta."""
-        change = Change(is_full=bool(update.all))
+        is_whole, self._is_next_whole = self._is_next_whole, False
+        change = Change(is_complete=bool(update.all) and is_whole)
         if update.all:
             before, self.known = self.known, {}
             for replica in update.all:
                 self._keep(replica, before.get(key_of(replica)), change)
-            for key in before.keys() - self.known.keys():
-                self._drop(key, before[key], change)
-            self.is_complete = True
+            for key in before.keys() - self.known.keys() - change.forgotten:
+                if is_whole:
+                    self._drop(key, before[key], change)
+                else:
+                    self.known[key] = before[key]
+            self.is_complete = is_whole
         for message in update.changes:
             replica = message.content
             key = key_of(replica)
