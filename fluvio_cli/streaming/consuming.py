@@ -5,13 +5,16 @@ a consumer is what was printed. Ctrl-C ends in order: offsets are stored, then t
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fluvio_cli.output.records import RecordOptions, RecordRenderer
 from fluvio_cli.streaming.interrupt import Interruptible
+from fluvio_cli.streaming.remarks import remarks_on_losses
 from fluvio_cli.streaming.spinner import Spinner
+from fluvio_client.consumer.offsets import OffsetBase
 from fluvio_client.consumer.settings import ConsumerConfig
 
 if TYPE_CHECKING:
@@ -44,13 +47,22 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
         if printer.stdout_is_terminal:
             printer.note(printer.styled(job.headline, "bold"))
         spinner = Spinner(printer.stderr)
+
+        def tell(text: str) -> None:
+            spinner.hide()
+            printer.note(text)
+            printer.stderr.flush()
+
+        records_come = _ignore
+        if printer.stderr_is_terminal:
+            records_come = stack.enter_context(remarks_on_losses(tell))
         drawing = None
         if job.show_progress and printer.stdout_is_terminal and printer.stderr_is_terminal:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             drawing = group.create_task(spinner.run(), name="spinner")
         try:
             with interrupt:
-                await _print_records(cli, job, consumer, spinner)
+                await _print_records(cli, job, consumer, spinner, records_come)
         finally:
             if drawing is not None:
                 drawing.cancel()
@@ -59,7 +71,19 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
         cli.printer.note(CLOSED)
 
 
-async def _print_records(cli: "CliContext", job: ConsumeJob, consumer: "Consumer", spinner: Spinner) -> None:
+def _ignore() -> None:
+    pass
+
+
+async def _print_records(
+    cli: "CliContext",
+    job: ConsumeJob,
+    consumer: "Consumer",
+    spinner: Spinner,
+    records_come: Callable[[], None],
+) -> None:
+    start = job.config.start
+    is_empty = True
     renderer = RecordRenderer(job.options)
     out = cli.printer.stdout.buffer
     while (batch := await consumer.next_batch()) is not None:
@@ -67,12 +91,19 @@ async def _print_records(cli: "CliContext", job: ConsumeJob, consumer: "Consumer
         if is_last and job.end is not None:
             batch.stop_offset = max(job.end, batch.first_offset) + 1
         text = _render(renderer, batch)
+        is_empty = False
+        records_come()
         spinner.hide()
         out.write(text)
         out.flush()
         if is_last:
             cli.printer.note(END_REACHED)
             return
+    if (
+        is_empty and start.base is OffsetBase.ABSOLUTE
+    ):  # the official tool says nothing, so scripts see nothing
+        spinner.hide()
+        cli.printer.hint(f"nothing was read: no partition has reached offset {start.count}")
 
 
 def _render(renderer: RecordRenderer, batch: "RecordBatch") -> bytes:

@@ -109,6 +109,42 @@ def test_a_terminal_shows_where_reading_starts_and_ctrl_c_ends_it_well(
     assert exit_code(child) == 0
 
 
+def test_a_start_behind_the_end_is_told_to_a_person_and_not_to_a_script(
+    local_cluster: LocalCluster, topic: str
+) -> None:
+    local_cluster.run("produce", topic, stdin="one\n")
+    child = on_terminal(local_cluster, "consume", topic, "--start", "5", "-d")
+    child.expect_exact("nothing was read: no partition has reached offset 5")
+    assert exit_code(child) == 0
+    scripted = local_cluster.run("consume", topic, "--start", "5", "-d")
+    assert (scripted.stdout, scripted.stderr) == ("", "")
+    refused = local_cluster.run("consume", topic, "--start", "5", check=False)
+    assert (refused.returncode, refused.stderr) == (1, "start offset: 5 is greater than leo: 1\n")
+
+
+def test_a_person_learns_that_the_spu_was_lost_and_a_script_does_not(fresh_cluster: LocalCluster) -> None:
+    cluster = fresh_cluster
+    cluster.run("topic", "create", "t")
+    cluster.run("produce", "t", stdin="before\n")
+    child = on_terminal(cluster, "consume", "t", "-B")
+    child.expect_exact("before")
+    script = started(cluster, "consume", "t", "-B")
+    assert script.stdout is not None
+    assert script.stdout.readline() == b"before\n"
+    for turn in ("after", "after another"):
+        port = cluster.state.spus[0].plan.public.port
+        os.kill(cluster.processes()["SPU 5001"].pid, signal.SIGKILL)
+        child.expect(rf"lost the connection to \S+:{port}, trying again")
+        cluster.run("cluster", "resume")
+        cluster.run("produce", "t", stdin=f"{turn}\n")
+        child.expect_exact(f"{turn}\r\n")
+        assert script.stdout.readline() == f"{turn}\n".encode()
+    child.sendintr()
+    assert exit_code(child) == 0
+    script.send_signal(signal.SIGINT)
+    assert script.communicate(timeout=TIMEOUT_S) == (b"", b"Consumer stream has closed\n")
+
+
 def test_a_waiting_consumer_prints_what_another_produces(local_cluster: LocalCluster, topic: str) -> None:
     child = on_terminal(local_cluster, "consume", topic, "--disable-progressbar")
     child.expect_exact(f"Consuming records from '{topic}'")
