@@ -16,6 +16,7 @@ import pytest
 from fluvio_local_cluster.storage import (
     LogSettings,
     OpenFiles,
+    PartitionFullError,
     ReplicaLog,
     RetentionRules,
     StorageSyncError,
@@ -88,6 +89,20 @@ class History:
         if self.policy == "always":
             self.sync()
 
+    def find_the_disk_full(self) -> None:
+        """A write fails somewhere in an append, perhaps in the middle of a roll; the append is undone.
+
+        Before the next sync a power loss may bring it back, as it may bring any append that was not answered.
+        """
+        self.disk.refused_write = self.rng.randint(0, 3)
+        try:
+            self.append()
+        except PartitionFullError:
+            assert self.log is not None
+            self.log.sync()
+            self.in_flight = []
+        self.disk.refused_write = None
+
     def sync(self) -> None:
         assert self.log is not None
         assert self.log.sync() == self.log.leo == self.log.synced_leo
@@ -95,8 +110,10 @@ class History:
     def step(self) -> None:
         assert self.log is not None
         kind = self.rng.random()
-        if kind < 0.7:
+        if kind < 0.65:
             self.append()
+        elif kind < 0.7:
+            self.find_the_disk_full()
         elif kind < 0.85:
             self.log.checkpoint_hw()
         elif kind < 0.9:
@@ -116,10 +133,14 @@ class History:
         self.promised = max(self.promised, self.log.synced_leo)
 
     def fail_a_sync(self) -> None:
-        """An fsync fails; the replica is reopened, as the SPU does."""
+        """An fsync fails; the replica is reopened, as the SPU does.
+
+        What is not promised: that the process dies between that and its note of it (docs/durability.md).
+        """
         assert self.log is not None
         if not self.log.unsynced_bytes:
             return
+        calls_left, self.disk.calls_left = self.disk.calls_left, None
         self.disk.failing_syncs = 1
         with pytest.raises(StorageSyncError):
             self.log.sync()
@@ -127,6 +148,7 @@ class History:
         self.log.close()
         self.open()
         assert self.log.leo == len(self.model)
+        self.disk.calls_left = calls_left
 
     def live(self) -> None:
         """Run until the power goes, or the process dies in the middle of something."""
@@ -142,7 +164,7 @@ class History:
             pass
         self.life += 1
         self.files.close()
-        self.disk.failing_syncs = 0
+        self.disk.failing_syncs, self.disk.refused_write = 0, None
         if self.rng.random() < 0.3:
             self.come_back_from_kill()
         else:

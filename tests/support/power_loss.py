@@ -51,6 +51,9 @@ class RecordedDisk(Files):
         self.calls_left: int | None = None  # so many changes are still made
         self.is_off = False
         self.failing_syncs = 0  # so many file syncs from now on fail and lose what they should have covered
+        self.refused_write: int | None = (
+            None  # so many writes from now on succeed, then one finds the disk full
+        )
         self.changes = 0
         for directory, _, names in os.walk(root):
             for name in names:
@@ -88,6 +91,11 @@ class RecordedDisk(Files):
 
     def pwrite(self, fd, data, position):
         self._change()
+        if self.refused_write is not None:
+            self.refused_write -= 1
+            if self.refused_write < 0:
+                self.refused_write = None
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._descriptors[fd].pending.append((position, bytes(data)))
         return os.pwrite(fd, data, position)
 

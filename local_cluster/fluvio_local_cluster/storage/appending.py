@@ -280,10 +280,14 @@ class Appender:
             self._open_files.forget(segment.path)
         directory = self._segments.directory
         try:
+            is_removed = False
             for name in self._files.listdir(str(directory)):
                 base = layout.base_offset_of(name, layout.LOG_SUFFIX)
                 if base is not None and base > active.base_offset:
                     self._files.unlink(str(directory / name))
+                    is_removed = True
+            if is_removed:  # a name that came back would cut off what is appended here from now on
+                self._files.sync_directory(directory)
             file = self._open_files.acquire(active.path)
             try:
                 self._files.truncate(file.fd, mark.size_bytes)

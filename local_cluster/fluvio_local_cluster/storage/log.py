@@ -100,6 +100,7 @@ class ReplicaLog:
         self._clean_lock = threading.Lock()  # taken before the append lock
         self._append_lock = threading.Lock()
         self._is_rolling = False  # by `clean`
+        self._has_undone = False  # an append since the last sync: a power loss could bring it back
         active = self._segments.active
         self._leo = active.next_offset
         self._end = End(self._leo, active, active.size_bytes)  # what is published
@@ -211,7 +212,11 @@ class ReplicaLog:
         with self._append_lock:
             self._check_open()
             base = self._leo
-            leo = self._appender.append(records, headers, base, leader_epoch, segment_bytes, now_ms)
+            try:
+                leo = self._appender.append(records, headers, base, leader_epoch, segment_bytes, now_ms)
+            except BaseException:
+                self._has_undone = True
+                raise
             active = self._segments.active
             with self._segments.lock:
                 self._leo = leo
@@ -277,7 +282,8 @@ class ReplicaLog:
         self._check_open()
         self._appender.raise_failure()
         end = self._end
-        if end.segment.index is not None and end is not self._synced:
+        if end.segment.index is not None and (end is not self._synced or self._has_undone):
+            self._has_undone = False
             try:
                 self._appender.sync(end.segment)
             except FileNotFoundError:

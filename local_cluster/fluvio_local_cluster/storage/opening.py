@@ -112,6 +112,10 @@ class _Opening:
             markers.write_holes(self.directory, self.holes, self.files)
         self.report.holes = list(self.holes)
         active = segments[-1]
+        if bases and not active.size_bytes and not self.report.was_clean:
+            # a process that died while it made the segment may not have synced these names
+            for directory in (self.directory, *self.directory.parents[:2]):
+                self.files.sync_directory(directory)
         if suspect is not None and bases:
             self._rewrite(next((s for s in segments if s.base_offset == suspect), active))
         hw = min(max(checkpointed or 0, segments[0].base_offset), active.next_offset)

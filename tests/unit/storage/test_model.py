@@ -242,6 +242,9 @@ def test_any_history_matches_a_list(tmp_path: Path) -> None:
     run_state_machine_as_test(
         LogMachine,
         settings=settings(
-            max_examples=2 * settings().max_examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=2 * settings().max_examples,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
