@@ -314,7 +314,7 @@ class Connection(asyncio.BufferedProtocol):
             self._handshake.set_exception(reason)
         return True
 
-    def _dispatch(self, payload: bytes | bytearray) -> None:
+    def _dispatch(self, payload: bytes | memoryview) -> None:
         if self._handshake is not None and not self._handshake.done():
             self._session.handshake_done(payload)
             self._handshake.set_result(None)

@@ -2,35 +2,43 @@
 
 Layout: docs/protocol.md, "Frame and headers". The transport is told where to put the next bytes
 (`buffer`) and says how many came (`received`). Small frames are cut from one buffer that is used again; a
-frame that will not fit gets a buffer of its own size, and its bytes are received right into it. No I/O here.
+frame that will not fit gets a buffer of its own, and its bytes are received right into it. Such buffers are
+used again as soon as nobody views them any more: fresh memory costs more than receiving into it. No I/O here.
 """
 
 from fluvio_protocol.frame import LENGTH, FrameTooLargeError
 from fluvio_types.defaults import MAX_FRAME_BYTES
 
 _SCRATCH_BYTES = 64 * 1024
+_KEPT_BUFFERS = 3  # one that is filled, one whose batches are used, one that waits between them
+_KEPT_BYTES = 2 * 1024 * 1024  # larger buffers are not kept
+_STEP_BYTES = 256 * 1024  # kept buffers are a multiple, so that one fits frames of about the same size
 
 
 class FrameReceiver:
-    """Frames of one connection. A payload that was returned belongs to the caller and never changes."""
+    """Frames of one connection.
 
-    __slots__ = ("_filled", "_large", "_large_filled", "_scratch", "_view", "max_bytes")
+    A payload that was returned does not change as long as the caller has it, or any view of it.
+    """
+
+    __slots__ = ("_filled", "_kept", "_large", "_large_filled", "_scratch", "_view", "max_bytes")
 
     def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
         self.max_bytes = max_bytes
         self._scratch = bytearray(_SCRATCH_BYTES)
         self._view = memoryview(self._scratch)
         self._filled = 0  # bytes in the scratch buffer
-        self._large: bytearray | None = None  # payload of a frame that gets a buffer of its own
+        self._large: memoryview | None = None  # payload of a frame that gets a buffer of its own
         self._large_filled = 0
+        self._kept: list[bytearray] = []  # those buffers, in use or not
 
     def buffer(self) -> memoryview:
         """Where the next bytes go; never empty. Valid until `received` is called."""
         if self._large is not None:
-            return memoryview(self._large)[self._large_filled :]
+            return self._large[self._large_filled :]
         return self._view[self._filled :]
 
-    def received(self, count: int) -> list[bytes | bytearray]:
+    def received(self, count: int) -> list[bytes | memoryview]:
         """`count` bytes were put into `buffer()`: the payloads that this completes, in order.
 
         Raises `FrameTooLargeError` for a length that is not positive or above the limit: the stream is lost.
@@ -42,7 +50,7 @@ class FrameReceiver:
             done, self._large = self._large, None
             return [done]
         self._filled += count
-        payloads: list[bytes | bytearray] = []
+        payloads: list[bytes | memoryview] = []
         position = 0
         while self._filled - position >= LENGTH.size:
             size: int = LENGTH.unpack_from(self._scratch, position)[0]
@@ -54,7 +62,7 @@ class FrameReceiver:
             stop = start + size
             if stop > self._filled:
                 if LENGTH.size + size > _SCRATCH_BYTES:
-                    self._large = bytearray(size)
+                    self._large = self._room(size)
                     self._large_filled = self._filled - start
                     self._large[: self._large_filled] = self._view[start : self._filled]
                     self._filled = 0
@@ -67,3 +75,29 @@ class FrameReceiver:
             self._scratch[:rest] = self._scratch[position : self._filled]
         self._filled = rest
         return payloads
+
+    def _room(self, size: int) -> memoryview:
+        """Memory for `size` bytes that nobody else views."""
+        if size > _KEPT_BYTES:
+            return memoryview(bytearray(size))
+        for number, kept in enumerate(self._kept):
+            if _is_viewed(kept):
+                continue
+            if len(kept) >= size:
+                return memoryview(kept)[:size]
+            del self._kept[number]
+            break
+        fresh = bytearray(-(-size // _STEP_BYTES) * _STEP_BYTES)
+        if len(self._kept) < _KEPT_BUFFERS:
+            self._kept.append(fresh)
+        return memoryview(fresh)[:size]
+
+
+def _is_viewed(buffer: bytearray) -> bool:
+    """Whether there is a view of it: Python does not let viewed memory change its size."""
+    try:
+        buffer.append(0)
+    except BufferError:
+        return True
+    buffer.pop()
+    return False

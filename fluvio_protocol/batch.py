@@ -7,7 +7,7 @@ made by `BatchBuilder` and read by `Batch.records`, at the client's two ends.
 
 import functools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ SCHEMA_FLAG = 0x10
 NO_TIMESTAMP = -1
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024  # a records area never becomes larger than this
 
+_SPAN = struct.Struct(">qi4xbI2xi")  # of the header what `spans` looks at
 _STAMP_OFFSET = struct.Struct(">q")
 _STAMP_EPOCH = struct.Struct(">i")
 _COUNT = struct.Struct(">i")
@@ -103,6 +104,26 @@ def split(data: bytes | bytearray | memoryview) -> list[BatchHeader]:
         headers.append(header)
         position += header.size_bytes
     return headers
+
+
+def spans(data: bytes | bytearray | memoryview) -> Iterator[tuple[int, int, int, int, int]]:
+    """The batches that `split` finds, at a third of its price, one after the other.
+
+    Each as (position of its first byte, of the byte after its last, its base offset, the offset after its
+    last record, CRC). Raises `BatchError` where a complete header is no batch's.
+    """
+    unpack_from, size = _SPAN.unpack_from, len(data)
+    last = size - HEADER_BYTES
+    start = 0
+    while start <= last:
+        base, length, magic, crc, delta = unpack_from(data, start)
+        if magic != MAGIC or length < MIN_BATCH_LEN or delta < -1:
+            read_header(data, start)  # says what is wrong
+        stop = start + LENGTH_PREFIX_BYTES + length
+        if stop > size:
+            return
+        yield start, stop, base, base + delta + 1, crc
+        start = stop
 
 
 def announced_size(data: bytes | bytearray | memoryview, position: int = 0) -> int | None:

@@ -44,6 +44,7 @@ class Consumer:
     def __init__(self, cluster: ClusterConnections, tasks: asyncio.TaskGroup, config: ConsumerConfig) -> None:
         """Use `Fluvio.consumer`. `tasks` runs the consumer's tasks and outlives it."""
         self.config = config
+        self._is_counting = config.offset_strategy is OffsetStrategy.AUTO
         self._cluster, self._tasks = cluster, tasks
         self._streams: dict[int, PartitionStream] = {}
         self._connections: dict[int, Connection] = {}
@@ -124,7 +125,15 @@ class Consumer:
 
     async def batches(self) -> AsyncIterator[RecordBatch]:
         """Iterate over whole batches: `async for batch in consumer.batches()`."""
-        while (batch := await self.next_batch()) is not None:
+        waiting = self._batches
+        while True:
+            if waiting:  # as `next_batch` does, without a coroutine for each batch
+                self._count_as_consumed()
+                self._current = batch = waiting.popleft()
+            elif (found := await self.next_batch()) is not None:
+                batch = found
+            else:
+                return
             yield batch
 
     def __aiter__(self) -> Self:
@@ -200,7 +209,7 @@ class Consumer:
             self.abort()
 
     def _count_as_consumed(self) -> None:
-        if self.config.offset_strategy is OffsetStrategy.AUTO:
+        if self._is_counting:
             self._count_current(whole=True)
         self._current = self._record = None
 

@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 from fluvio_client.errors import ConsumerError, CorruptBatchError
 from fluvio_protocol.batch import (
+    CRC_START,
     HEADER_BYTES,
+    BatchError,
     BatchHeader,
     announced_size,
-    crc_matches,
     decode_columns,
-    split,
+    read_header,
+    spans,
 )
+from fluvio_protocol.checksum import crc32c
 from fluvio_protocol.wire import DecodeError
 
 _MOST_BYTES = 0x7FFF_FFFF  # max_bytes travels as an i32
@@ -57,10 +60,15 @@ class RecordBatch:
 
     topic: str
     partition: int
-    header: BatchHeader
     data: memoryview  # the slice in which the batch lies; kept alive as long as this object
+    position: int  # of the batch's first byte there
     first_offset: int
     stop_offset: int
+
+    @property
+    def header(self) -> BatchHeader:
+        """The batch's header, read anew each time."""
+        return read_header(self.data, self.position)
 
     @property
     def count(self) -> int:
@@ -70,24 +78,20 @@ class RecordBatch:
     def values(self) -> list[bytes]:
         """The wanted records' values. Decompresses and decodes. Raises `DecodeError` for damaged data."""
         columns = decode_columns(self.data, self.header)
-        if self._is_whole(len(columns.values)):
+        base = columns.base_offset
+        if self.first_offset <= base and len(columns.values) <= self.count:
             return columns.values
-        base = self.header.base_offset
         return columns.values[self.first_offset - base : self.stop_offset - base]
 
     def records(self) -> list[ConsumerRecord]:
         """The wanted records. Decompresses and decodes. Raises `DecodeError` for damaged data."""
-        base = self.header.base_offset
-        _, timestamps, keys, values = decode_columns(self.data, self.header)
+        base, timestamps, keys, values = decode_columns(self.data, self.header)
         if len(values) > self.stop_offset - base or self.first_offset > base:
             wanted = slice(self.first_offset - base, self.stop_offset - base)
             timestamps, keys, values = timestamps[wanted], keys[wanted], values[wanted]
         offsets = range(self.first_offset, self.first_offset + len(values))
         rows = zip(repeat(self.partition), offsets, timestamps, keys, values, strict=False)
         return list(map(_new_record, rows))
-
-    def _is_whole(self, decoded: int) -> bool:
-        return self.first_offset <= self.header.base_offset and decoded <= self.count
 
 
 @dataclass(slots=True)
@@ -125,36 +129,30 @@ class PartitionPosition:
         view = memoryview(records)
         if not view:
             return taken
-        headers = split(view)
-        expected = self.next_offset
-        for header in headers:
-            if header.next_offset <= expected:
-                continue  # sent before: a slice begins where a batch begins
-            problem = self._problem(view, header, expected)
-            if problem is not None:
-                if not taken.batches:
-                    raise problem
-                break
-            stop = header.next_offset
-            if self.stop_offset is not None:
-                stop = min(stop, self.stop_offset)
-            if expected < stop:
-                taken.batches.append(RecordBatch(self.topic, self.partition, header, view, expected, stop))
-            expected = header.next_offset
+        topic, partition, wanted_stop = self.topic, self.partition, self.stop_offset
+        add = taken.batches.append
+        expected, complete = self.next_offset, 0
+        try:
+            for position, end, base, next_offset, crc in spans(view):
+                if next_offset > expected:  # else sent before: a slice begins where a batch begins
+                    if base > expected:
+                        raise OffsetGapError(topic, partition, expected, base)
+                    if crc32c(view[position + CRC_START : end]) != crc:
+                        raise CorruptBatchError(topic, partition, base)
+                    stop = next_offset if wanted_stop is None else min(next_offset, wanted_stop)
+                    if expected < stop:
+                        add(RecordBatch(topic, partition, view, position, expected, stop))
+                    expected = next_offset
+                complete = end
+        except (BatchError, OffsetGapError, CorruptBatchError):
+            if not taken.batches:
+                raise
         if expected == self.next_offset:  # nothing new is complete
-            complete = headers[-1].position + headers[-1].size_bytes if headers else 0
             if complete < len(view):
                 taken.reopen_max_bytes = self._larger(view[complete:])
                 return taken
         self.next_offset = taken.acknowledge = expected
         return taken
-
-    def _problem(self, view: memoryview, header: BatchHeader, expected: int) -> ConsumerError | None:
-        if header.base_offset > expected:
-            return OffsetGapError(self.topic, self.partition, expected, header.base_offset)
-        if not crc_matches(view, header):
-            return CorruptBatchError(self.topic, self.partition, header.base_offset)
-        return None
 
     def _larger(self, cut: memoryview) -> int:
         """`max_bytes` for a new stream: room for the batch of which only `cut` came, as far as is known."""

@@ -6,12 +6,13 @@ The transport shell over `framing.FrameAssembler`; used by servers (`server.serv
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 from fluvio_local_cluster.net.file_bytes import CAN_SENDFILE, send_file_bytes
@@ -361,9 +362,11 @@ class Connection(asyncio.BufferedProtocol):
                 raise ConnectionClosedError(f"the connection to {self.peer} is closed")
             self._held = []
             self.stalled_since = self._loop.time()
+            frames, self._soon = [*self._soon, head], []
             try:
-                transport.write(head)
-                await self._send_file(transport, file, position, size_bytes)
+                with _corked(self._socket):
+                    transport.write(b"".join(frames))
+                    await self._send_file(transport, file, position, size_bytes)
             except OSError as exc:
                 self.abort(f"sending a file failed: {exc}")
                 raise ConnectionClosedError(f"sending to {self.peer} failed: {exc}") from exc
@@ -409,6 +412,23 @@ class Connection(asyncio.BufferedProtocol):
             await self._drained()
             transport.set_write_buffer_limits(high=self._limits.write_buffer_bytes)
         self._check_open(transport)
+
+
+@contextlib.contextmanager
+def _corked(sock: Any) -> Iterator[None]:
+    """Small writes leave together with what follows them in the block: one packet, and one peer woken once."""
+    if (
+        not hasattr(socket, "TCP_CORK")
+        or sock is None
+        or sock.family not in (socket.AF_INET, socket.AF_INET6)
+    ):
+        yield
+        return
+    _set_option(sock, socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    try:
+        yield
+    finally:
+        _set_option(sock, socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
 
 class _Ended(Exception):

@@ -54,3 +54,48 @@ def test_an_impossible_length_is_refused_before_memory_is_taken(length: int) -> 
     receiver.buffer()[:4] = struct.pack(">i", length)
     with pytest.raises(FrameTooLargeError, match=str(length)):
         receiver.received(4)
+
+
+def large_frame(receiver: FrameReceiver, mark: int, size: int = 100_000) -> bytes | memoryview:
+    (payload,) = [
+        payload
+        for payload in feed_kept(receiver, frames([bytes([mark]) * size]))
+        if len(payload) == size  # all there is
+    ]
+    return payload
+
+
+def feed_kept(receiver: FrameReceiver, data: bytes) -> list[bytes | memoryview]:
+    payloads: list[bytes | memoryview] = []
+    position = 0
+    while position < len(data):
+        room = receiver.buffer()
+        count = min(len(room), len(data) - position)
+        room[:count] = data[position : position + count]
+        payloads += receiver.received(count)
+        position += count
+    return payloads
+
+
+def test_large_payloads_stay_as_they_are_while_they_or_views_of_them_are_kept() -> None:
+    receiver = FrameReceiver()
+    kept = [memoryview(large_frame(receiver, mark))[10:20] for mark in range(10)]
+    assert [bytes(view) for view in kept] == [bytes([mark]) * 10 for mark in range(10)]
+
+
+def test_memory_of_large_payloads_that_nobody_keeps_is_used_again() -> None:
+    receiver = FrameReceiver()
+    owners = set()
+    for mark in range(20):
+        payload = large_frame(receiver, mark, 100_000 + 1000 * mark)
+        assert isinstance(payload, memoryview)
+        assert bytes(payload) == bytes([mark]) * (100_000 + 1000 * mark)
+        owners.add(id(payload.obj))
+        del payload
+    assert len(owners) == 1
+
+
+def test_frames_that_outgrow_the_kept_memory_get_larger_memory() -> None:
+    receiver = FrameReceiver()
+    for mark, size in enumerate([100_000, 1_000_000, 100_000, 3_000_000, 1_500_000]):
+        assert bytes(large_frame(receiver, mark, size)) == bytes([mark]) * size

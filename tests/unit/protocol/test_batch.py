@@ -39,6 +39,8 @@ def test_a_header_that_is_no_batchs_is_refused(position, replacement, message):
         batch.read_header(data)
     with pytest.raises(BatchError, match=message):
         batch.split(data)
+    with pytest.raises(BatchError, match=message):
+        list(batch.spans(data))
 
 
 def test_a_header_needs_its_57_bytes():
@@ -56,6 +58,21 @@ def test_split_finds_every_whole_batch_and_stops_before_a_cut_one_wherever_it_is
         assert [header.position for header in batch.split(data[:cut])] == [0]
     for cut in range(len(first)):
         assert batch.split(data[:cut]) == []
+
+
+def test_spans_finds_the_same_batches_as_split_and_of_each_what_its_header_says():
+    data = bytes(built(1) + built(4) + built(2))
+    for cut in range(len(data) + 1):
+        assert list(batch.spans(data[:cut])) == [
+            (
+                found.position,
+                found.position + found.size_bytes,
+                found.base_offset,
+                found.next_offset,
+                found.crc,
+            )
+            for found in batch.split(data[:cut])
+        ]
 
 
 def test_announced_size_is_known_from_the_first_twelve_bytes():

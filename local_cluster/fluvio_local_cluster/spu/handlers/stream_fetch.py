@@ -72,8 +72,11 @@ class StreamFetchHandler:
 
     async def handle_update_offsets(
         self, session: ClientSession, header: RequestHeader, request: UpdateOffsetsRequest
-    ) -> UpdateOffsetsResponse:
-        """Acknowledge pushes, each of which lets its stream go on from the offset given."""
+    ) -> None:
+        """Acknowledge pushes, each of which lets its stream go on from the offset given.
+
+        The answer leaves together with the slice that follows, if there is one at once.
+        """
         status: list[OffsetUpdateStatus] = []
         for update in request.offsets:
             stream = session.streams.get(update.session_id)
@@ -83,7 +86,9 @@ class StreamFetchHandler:
             stream.flow.acknowledge(update.offset)
             stream.wake.set()
             status.append(OffsetUpdateStatus(session_id=update.session_id))
-        return UpdateOffsetsResponse(status=status)
+        answer = UpdateOffsetsResponse(status=status)
+        session.connection.write_soon(encode_response(answer, header.api_version, header.correlation_id))
+        await session.connection.drain()
 
 
 async def _run(session: ClientSession, stream: Stream, leader: LeaderReplica, push: "_Pusher") -> None:
