@@ -13,7 +13,18 @@ from typing import NamedTuple
 
 from fluvio_protocol.checksum import crc32c
 from fluvio_protocol.compression import Codec, compress, decompress
-from fluvio_protocol.wire import DecodeError, encode_varint
+from fluvio_protocol.record_shapes import (
+    CHUNK,
+    LEAST_RECORD_BYTES,
+    NO_KEY,
+    SMALL,
+    delta_pairs,
+    fitting,
+    keyless_shapes,
+    small_varints,
+    varint_of,
+)
+from fluvio_protocol.wire import DecodeError
 
 # base_offset, batch_len, leader_epoch, magic, crc, attributes, last_offset_delta, first_timestamp,
 # max_timestamp, producer_id, producer_epoch, first_sequence
@@ -148,36 +159,6 @@ def stamp(buffer: bytearray | memoryview, position: int, base_offset: int, leade
 
 # --- records: only the client's two ends come here --------------------------------------------------------
 
-_SMALL = 1 << 13
-_small_varints: list[bytes] = []  # varint of 0 .. _SMALL-1, filled at first use
-_NO_KEY = b"\0"
-
-
-def _varints() -> list[bytes]:
-    if not _small_varints:
-        _small_varints.extend(bytes((n << 1,)) if n < 64 else encode_varint(n) for n in range(_SMALL))
-    return _small_varints
-
-
-def _varint_of(number: int) -> bytes:
-    varints = _small_varints or _varints()
-    return varints[number] if 0 <= number < _SMALL else encode_varint(number)
-
-
-# How a record without key begins, by (bytes of both deltas together, size of its value): what stands before
-# the deltas, what follows them up to the value, and the bytes of the whole record. Filled as sizes are met.
-_keyless_shapes: dict[int, dict[int, tuple[bytes, bytes, int]]] = {}
-
-
-def _keyless_shape(delta_bytes: int, size: int) -> tuple[bytes, bytes, int]:
-    value_length = _varint_of(size)
-    body = 1 + delta_bytes + 1 + len(value_length) + size + 1
-    length = _varint_of(body)
-    shape = (b"\0" + length + b"\0", _NO_KEY + value_length, len(length) + body)
-    if size < _SMALL:
-        _keyless_shapes[delta_bytes][size] = shape
-    return shape
-
 
 class Record(NamedTuple):
     """One record as it lies in a batch; `timestamp` in ms since 1970, -1 when there is none."""
@@ -212,22 +193,22 @@ class BatchBuilder:
 
     def size_with(self, key: bytes | None, value: bytes, timestamp: int) -> int:
         """`size_bytes` as it would be after `append` of the same."""
-        body = len(_varint_of(timestamp - self.first_timestamp)) + len(_varint_of(self.count)) + 3
+        body = len(varint_of(timestamp - self.first_timestamp)) + len(varint_of(self.count)) + 3
         if key is not None:
-            body += len(_varint_of(len(key))) + len(key)
-        body += len(_varint_of(len(value))) + len(value)
-        return self.size_bytes + len(_varint_of(body)) + body
+            body += len(varint_of(len(key))) + len(key)
+        body += len(varint_of(len(value))) + len(value)
+        return self.size_bytes + len(varint_of(body)) + body
 
     def append(self, key: bytes | None, value: bytes, timestamp: int) -> int:
         """Add one record; returns its index in the batch. `timestamp` in ms since 1970."""
         count = self.count
-        deltas = _varint_of(timestamp - self.first_timestamp) + _varint_of(count)
+        deltas = varint_of(timestamp - self.first_timestamp) + varint_of(count)
         if key is None:
-            head = deltas + _NO_KEY + _varint_of(len(value))
+            head = deltas + NO_KEY + varint_of(len(value))
         else:
-            head = b"%b\1%b%b%b" % (deltas, _varint_of(len(key)), key, _varint_of(len(value)))
+            head = b"%b\1%b%b%b" % (deltas, varint_of(len(key)), key, varint_of(len(value)))
         body = len(head) + len(value) + 2  # attributes in front, number of headers behind
-        length = _varint_of(body)
+        length = varint_of(body)
         self._parts += (b"\0%b\0" % length, head, value)
         self._record_bytes += len(length) + body
         self.last_timestamp = timestamp
@@ -240,48 +221,83 @@ class BatchBuilder:
         Returns the index of the first value that was left out (`len(values)`: none was). The same bytes as
         by `append`, at a fraction of the time per record.
         """
-        time_delta = _varint_of(timestamp - self.first_timestamp)
-        varints = _small_varints or _varints()
-        parts, count = self._parts, self.count
+        time_delta = varint_of(timestamp - self.first_timestamp)
+        count = self.count
         room = max_bytes - self.size_bytes
-        stop = len(values)
-        while start < stop:
-            index_bytes = len(_varint_of(count))
-            last_of_width = min(start + (1 << (7 * index_bytes - 1)) - count, stop)
-            delta_bytes = len(time_delta) + index_bytes
-            shapes = _keyless_shapes.setdefault(delta_bytes, {})
-            begin = start
-            for value in values[start:last_of_width]:
-                size = len(value)
-                shape = shapes.get(size) or _keyless_shape(delta_bytes, size)
-                room -= shape[2]
-                if room < 0:
-                    break
-                index = varints[count] if count < _SMALL else encode_varint(count)
-                parts += (shape[0], time_delta, index, shape[1], value)
-                count += 1
-                start += 1
-            if start > begin:
-                self.last_timestamp = timestamp
-            if start < last_of_width:
-                room += shape[2]
+        first, stop = start, len(values)
+        while start < stop and room > 0:
+            index_bytes = len(varint_of(count))
+            shapes = keyless_shapes[len(time_delta) + index_bytes]
+            likely = room // (len(values[start]) + LEAST_RECORD_BYTES) + 1
+            same_width = (1 << (7 * index_bytes - 1)) - count
+            chunk = values[start : start + min(likely, same_width, CHUNK)]
+            heads, mids, used = fitting(shapes, list(map(len, chunk)), room)
+            added = len(heads)
+            if not added:
                 break
+            # Four parts per record, put in column by column: a loop over records takes several times as long.
+            rows = [b""] * (4 * added)
+            rows[0::4] = heads
+            rows[1::4] = delta_pairs(time_delta, count, added)
+            rows[2::4] = mids
+            rows[3::4] = chunk[:added]
+            self._parts += rows
+            room -= used
+            count += added
+            start += added
+            if added < len(chunk):
+                break
+        if start > first:
+            self.last_timestamp = timestamp
         self._record_bytes = max_bytes - room - HEADER_BYTES - _COUNT.size
         self.count = count
         return start
 
     def build(self, codec: Codec = Codec.NONE) -> bytearray:
         """The finished batch with its CRC; base offset is count - 1 and the epoch -1, as clients send."""
-        records = memoryview(b"".join(self._parts))[1:]
-        area = b"".join((_COUNT.pack(self.count), records, b"\0" if self.count else b""))
-        packed = compress(codec, area)
+        if codec is Codec.NONE:
+            head = HEADER.pack(
+                *_header_fields(
+                    self.count, 0, self.first_timestamp, self.last_timestamp, self._record_bytes + _COUNT.size
+                )
+            )
+            return _sealed(self._joined(head))
         return assemble(
-            packed,
+            compress(codec, self._joined(b"")),
             count=self.count,
             attributes=int(codec),
             first_timestamp=self.first_timestamp,
             max_timestamp=self.last_timestamp,
         )
+
+    def _joined(self, head: bytes) -> bytearray:
+        """`head` and the records area, copied once."""
+        head += _COUNT.pack(self.count)
+        parts = self._parts
+        if not parts:
+            return bytearray(head)
+        first = parts[0]
+        parts[0] = head + first[1:]  # no record ends before the first
+        parts.append(b"\0")
+        try:
+            return bytearray().join(parts)
+        finally:
+            parts[0] = first
+            parts.pop()
+
+
+def _header_fields(
+    count: int, attributes: int, first_timestamp: int, max_timestamp: int, area_bytes: int
+) -> tuple[int, ...]:
+    """What clients send in `HEADER`: base offset count - 1, no leader epoch; the CRC is put in later."""
+    length = MIN_BATCH_LEN + area_bytes
+    return count - 1, length, -1, MAGIC, 0, attributes, count - 1, first_timestamp, max_timestamp, -1, -1, -1
+
+
+def _sealed(out: bytearray) -> bytearray:
+    with memoryview(out) as view:
+        _CRC.pack_into(out, 17, crc32c(view[CRC_START:]))
+    return out
 
 
 def assemble(
@@ -294,15 +310,12 @@ def assemble(
     base_offset: int | None = None,
 ) -> bytearray:
     """A batch around a (packed) records area: header, CRC, area."""
-    base = count - 1 if base_offset is None else base_offset
-    length = MIN_BATCH_LEN + len(area)
     out = bytearray(HEADER_BYTES)
-    HEADER.pack_into(
-        out, 0, base, length, -1, MAGIC, 0, attributes, count - 1, first_timestamp, max_timestamp, -1, -1, -1
-    )
+    HEADER.pack_into(out, 0, *_header_fields(count, attributes, first_timestamp, max_timestamp, len(area)))
+    if base_offset is not None:
+        _STAMP_OFFSET.pack_into(out, 0, base_offset)
     out += area
-    _CRC.pack_into(out, 17, crc32c(memoryview(out)[CRC_START:]))
-    return out
+    return _sealed(out)
 
 
 def estimated_record_bytes(key: bytes | None, value: bytes) -> int:
@@ -409,7 +422,7 @@ class _RecordWalker:
         """Fill the columns. Raises `BatchError`, or `IndexError` at the end of the bytes."""
         position, index = _COUNT.size, 0
         while index < self.count:
-            width = len(_varint_of(index))
+            width = len(varint_of(index))
             stop = min(1 << (7 * width - 1), self.count)
             position = self._walk_width(position, index, stop, width)
             index = stop
@@ -418,11 +431,11 @@ class _RecordWalker:
 
     def _walk_width(self, position: int, start: int, stop: int, width: int) -> int:
         # Records whose offset delta takes `width` bytes: one table of shapes is right for all of them.
-        area, keys, varints = self.area, self.keys, _varints()
+        area, keys, varints = self.area, self.keys, small_varints()
         starts_with = area.startswith
         add_delta, add_value = self.deltas.append, self.values.append
         shape_of = _shapes.setdefault(width, {}).get
-        for index in range(start, min(stop, _SMALL)):
+        for index in range(start, min(stop, SMALL)):
             shape = shape_of(area[position : position + 2]) or _shape_at(area, position, width)
             deltas_at, value_at, size, tail = shape
             delta = area[position + deltas_at - 1]
@@ -441,7 +454,7 @@ class _RecordWalker:
                 value_size = rest - 1 if rest <= 64 else rest - 2
                 if (
                     area[key_at - 1] & 0x81 == 0
-                    and 0 <= value_size < _SMALL
+                    and 0 <= value_size < SMALL
                     and rest != 65
                     and starts_with(varints[value_size], key_end)
                 ):
@@ -453,7 +466,7 @@ class _RecordWalker:
             delta, keys[index], value, position = _read_record(area, position)
             add_delta(delta)
             add_value(value)
-        for index in range(max(start, _SMALL), stop):
+        for index in range(max(start, SMALL), stop):
             delta, keys[index], value, position = _read_record(area, position)
             add_delta(delta)
             add_value(value)
@@ -478,9 +491,9 @@ def _shape_at(area: bytes, position: int, width: int) -> tuple[int, int, int, by
     deltas_at = length_bytes + 2  # behind attributes and timestamp delta
     rest = length - 2 - width - 2  # value with its length, between the key's mark and the number of headers
     size = rest - 1 if rest <= 64 else rest - 2
-    if size < 0 or len(_varint_of(size)) + size != rest:
+    if size < 0 or len(varint_of(size)) + size != rest:
         return _NO_SHAPE
-    tail = _NO_KEY + _varint_of(size)
+    tail = NO_KEY + varint_of(size)
     shape = deltas_at, deltas_at + width + len(tail), length_bytes + length, tail
     _shapes[width][lead] = shape
     return shape
