@@ -270,6 +270,10 @@ class BatchBuilder:
             max_timestamp=self.last_timestamp,
         )
 
+    def release(self) -> None:
+        """Let go of the records after `build`; nothing can be added or built any more."""
+        self._parts = []
+
     def _joined(self, head: bytes) -> bytearray:
         """`head` and the records area, copied once."""
         head += _COUNT.pack(self.count)

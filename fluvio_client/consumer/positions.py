@@ -147,10 +147,9 @@ class PartitionPosition:
         except (BatchError, OffsetGapError, CorruptBatchError):
             if not taken.batches:
                 raise
-        if expected == self.next_offset:  # nothing new is complete
-            if complete < len(view):
-                taken.reopen_max_bytes = self._larger(view[complete:])
-                return taken
+        if expected == self.next_offset and complete < len(view):  # nothing new is complete
+            taken.reopen_max_bytes = self._larger(view[complete:])
+            return taken
         self.next_offset = taken.acknowledge = expected
         return taken
 

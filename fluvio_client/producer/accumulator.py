@@ -13,6 +13,7 @@ from typing import Any
 
 from fluvio_client.errors import RecordTooLargeError
 from fluvio_protocol.batch import BatchBuilder
+from fluvio_protocol.compression import Codec
 
 _MOST_FRAMING_BYTES = 48  # of one record: what it takes beside key and value is less
 
@@ -28,6 +29,14 @@ class PendingBatch:
     is_closed: bool = False  # takes no more records
     is_observed: bool = False  # somebody waits for one of its records, so a failure will be noticed
     counted_bytes: int = 0  # what it takes from the memory limit
+    packed: bytearray | None = None  # what is sent, once it was made
+
+    def pack(self, codec: Codec) -> bytearray:
+        """The finished batch: made once, whoever needs it first; it takes no more records then."""
+        if self.packed is None:
+            self.packed = self.builder.build(codec)
+            self.builder.release()
+        return self.packed
 
 
 @dataclass(slots=True)
@@ -41,7 +50,15 @@ class _Queue:
 class Accumulator:
     """Batches of one topic. Sizes in bytes before compression; times in seconds, monotonic."""
 
-    __slots__ = ("_batch_bytes", "_make_outcome", "_queues", "linger_s", "max_record_bytes", "pending_bytes")
+    __slots__ = (
+        "_batch_bytes",
+        "_make_outcome",
+        "_queues",
+        "linger_s",
+        "max_record_bytes",
+        "packs_full_batches",
+        "pending_bytes",
+    )
 
     def __init__(
         self, *, batch_bytes: int, max_record_bytes: int, linger_s: float, make_outcome: Any
@@ -50,6 +67,7 @@ class Accumulator:
         self._batch_bytes = min(batch_bytes, max_record_bytes)
         self.max_record_bytes = max_record_bytes
         self.linger_s = linger_s
+        self.packs_full_batches = False  # at once, so that requests need not wait for it; without a codec
         self.pending_bytes = 0  # of all batches, in flight ones included
         self._make_outcome = make_outcome
         self._queues: dict[int, _Queue] = {}
@@ -106,7 +124,7 @@ class Accumulator:
             self._count(batch)
             if added == start:  # it does not fit: full, or larger than any batch
                 if batch.builder.count:
-                    batch.is_closed = True
+                    self._close_full(batch)
                 else:
                     self.append(partition, None, values[start], timestamp, now)
                     start += 1
@@ -121,11 +139,16 @@ class Accumulator:
 
     def _new_batch(self, partition: int, timestamp: int, now: float) -> PendingBatch:
         queue = self._queues.setdefault(partition, _Queue())
-        if queue.batches:
-            queue.batches[-1].is_closed = True
+        if queue.batches and not queue.batches[-1].is_closed:
+            self._close_full(queue.batches[-1])
         batch = PendingBatch(partition, BatchBuilder(timestamp), now, self._make_outcome())
         queue.batches.append(batch)
         return batch
+
+    def _close_full(self, batch: PendingBatch) -> None:
+        batch.is_closed = True
+        if self.packs_full_batches:
+            batch.pack(Codec.NONE)
 
     def _count(self, batch: PendingBatch) -> None:
         size = batch.builder.size_bytes

@@ -18,6 +18,7 @@ from fluvio_client.producer.sending import UNKNOWN_OFFSET, BatchSender
 from fluvio_client.producer.settings import ProducerSettings, choose_codec
 
 _CHUNK = 4096  # records appended in bulk before others get their turn
+_CHUNK_BYTES = 1024 * 1024  # the same, in bytes: as much as one request takes
 
 
 class RecordMetadata(NamedTuple):
@@ -155,17 +156,17 @@ class Producer:
                 start = 0
                 while start < len(part):
                     await self._wait_for_room()
+                    most = self._accumulator.pending_bytes + _CHUNK_BYTES
                     start = self._accumulator.extend(
                         partition,
                         part,
                         start,
                         _now_ms(),
                         time.monotonic(),
-                        self.settings.max_pending_bytes,
+                        min(most, self.settings.max_pending_bytes),
                     )
-                    self._sender.wake()
+                    await self._yield_to_dispatcher()
             count += len(chunk)
-            await self._yield_to_dispatcher()
         return count
 
     async def flush(self) -> None:

@@ -76,6 +76,7 @@ class BatchSender:
     def start(self, codec: Codec) -> None:
         """Begin to send, with batches compressed by `codec`."""
         self._codec = codec
+        self._accumulator.packs_full_batches = codec is Codec.NONE
         self._dispatcher = self._tasks.create_task(self._dispatch_forever(), name=f"producer {self.topic}")
 
     def wake(self) -> None:
@@ -194,6 +195,8 @@ class BatchSender:
                 self._finish(batch, exc)
         finally:
             self._in_flight[leader.spu_id] -= 1
+            if not self._is_stopped:
+                self._dispatch(time.monotonic())  # before senders use the room: the SPU waits for it
             self._wake.set()
             self._on_room()
 
@@ -201,9 +204,7 @@ class BatchSender:
         def build() -> list[PartitionProduceData]:
             codec = self._codec
             return [
-                PartitionProduceData(
-                    partition_index=batch.partition, records=memoryview(batch.builder.build(codec))
-                )
+                PartitionProduceData(partition_index=batch.partition, records=memoryview(batch.pack(codec)))
                 for batch in batches
             ]
 

@@ -416,7 +416,7 @@ class Connection(asyncio.BufferedProtocol):
 
 @contextlib.contextmanager
 def _corked(sock: Any) -> Iterator[None]:
-    """Small writes leave together with what follows them in the block: one packet, and one peer woken once."""
+    """Small writes leave together with what follows them in the block, so the peer is woken once for all."""
     if (
         not hasattr(socket, "TCP_CORK")
         or sock is None
