@@ -99,9 +99,7 @@ async def _print_records(
         if is_last:
             cli.printer.note(END_REACHED)
             return
-    if (
-        is_empty and start.base is OffsetBase.ABSOLUTE
-    ):  # the official tool says nothing, so scripts see nothing
+    if is_empty and start.base is OffsetBase.ABSOLUTE:
         spinner.hide()
         cli.printer.hint(f"nothing was read: no partition has reached offset {start.count}")
 

@@ -35,7 +35,7 @@ class _Remarks(logging.Handler):
 
 @contextmanager
 def remarks_on_losses(tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Inside, `tell` gets a line when the connection to a leader is lost; call what is given when records come."""
+    """Inside, `tell` gets a line when a leader is lost; call what is given when records come."""
     logger = logging.getLogger(READER_LOG)
     handler, level = _Remarks(tell), logger.level
     logger.addHandler(handler)

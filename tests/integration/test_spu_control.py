@@ -265,6 +265,18 @@ def test_a_replica_opened_for_an_official_sc_is_taken_over_with_its_records(tmp_
     run(body())
 
 
+def test_a_topic_of_many_partitions_does_not_hold_up_the_next_one(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        many = [replica("many", number) for number in range(200)]
+        await sc.push_all(*many)
+        await sc.push(replica("next"))
+        await sc.told("next")
+        assert sum(topic == "many" for topic, _ in sc.reports) < 150
+        await sc.until(lambda: len(sc.reports) == 201)
+
+    run_with_spu(tmp_path, body)
+
+
 def test_a_push_without_incarnations_as_the_official_sc_sends_opens_what_is_there(tmp_path: Path) -> None:
     async def body() -> None:
         shutil.copytree(DATA / "engine-replica" / "spu-logs-5001", tmp_path / "spu-logs-5001")

@@ -92,9 +92,7 @@ def _look_for_lost_files(cli: CliContext, view: StatusView) -> None:
     for path in view.lost_files:
         cli.printer.note(f"warning: damaged metadata were set aside, a topic or partition is lost: {path}")
     if view.lost_files:
-        cli.printer.note(
-            "hint: put them right and move them back, or remove them, then restart the cluster"
-        )
+        cli.printer.note("hint: put them right and move them back, or remove them, then restart the cluster")
 
 
 def _ask(cli: CliContext, view: StatusView, progress: ProgressLines, name: str) -> None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.replica.assignment import Assignment, Key, Wish, refusal
@@ -35,6 +36,7 @@ from fluvio_types.defaults import SEGMENT_BYTES
 _logger = logging.getLogger(__name__)
 
 _MAX_OPENING = 4  # recoveries at a time: they read whole segments
+_MAX_OPENING_OF_TOPIC = 2  # of them, so that a topic of many partitions does not hold up others
 _RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)  # pauses before a replica that failed to open is tried again
 
 T = TypeVar("T")
@@ -45,6 +47,7 @@ class _Slot:
     """One replica: what it shall be (`wish`; None: gone) and what it is."""
 
     wish: Wish | None
+    turn: asyncio.Semaphore  # of its topic: how many may be opened at a time
     leader: LeaderReplica | None = None
     wake: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
@@ -71,6 +74,7 @@ class ReplicaManager:
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Semaphore(_MAX_OPENING)
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # kept by slots
         self._checkpoint_due: set[LeaderReplica] = set()
 
     def start(self, group: asyncio.TaskGroup) -> None:
@@ -105,12 +109,18 @@ class ReplicaManager:
     def _wish(self, key: Key, wish: Wish | None) -> None:
         slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[key] = _Slot(wish)
+            slot = self._slots[key] = _Slot(wish, self._turn_of(key[0]))
             self._spawn(self._keep(key, slot), f"replica {key[0]}-{key[1]}")
         elif slot.wish == wish:
             return
         slot.wish = wish
         slot.wake.set()
+
+    def _turn_of(self, topic: str) -> asyncio.Semaphore:
+        turn = self._turns.get(topic)
+        if turn is None:
+            turn = self._turns[topic] = asyncio.Semaphore(_MAX_OPENING_OF_TOPIC)
+        return turn
 
     def _remove_strays(self) -> None:
         """Directories of our cluster that the SC does not know: deleted while we were away."""
@@ -209,7 +219,7 @@ class ReplicaManager:
             leader.replica = wish.replica
             leader.log.settings = settings
             return
-        async with self._opening:
+        async with slot.turn, self._opening:
             log, was_older = await self._in_thread(lambda: self._open(key, settings))
         if was_older:
             self._forget({key})
