@@ -11,6 +11,7 @@ from fluvio_protocol.frame import LENGTH, FrameTooLargeError
 
 _DIRECT_BYTES = 128 * 1024  # from so many missing bytes on, receive into the frame itself
 _FIRST_ROOM_BYTES = 1024 * 1024
+_WHOLE_BYTES = 1280 * 1024  # up to here all memory is taken at once: requests of a MiB of batches are usual
 
 _FOREIGN = {  # what the first four bytes are when a peer speaks something else
     **dict.fromkeys((b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI", b"DELE", b"CONN", b"PRI "), "HTTP"),
@@ -110,5 +111,9 @@ class FrameAssembler:
     def _reserve(self, least: int) -> None:
         frame = self._frame
         assert frame is not None
-        size = min(self._size, max(least, 2 * len(frame), _FIRST_ROOM_BYTES))
-        frame += bytes(size - len(frame))
+        size = self._size
+        if size > _WHOLE_BYTES:
+            size = min(size, max(least, 2 * len(frame), _FIRST_ROOM_BYTES))
+        larger = bytearray(size)
+        larger[: self._filled] = memoryview(frame)[: self._filled]
+        self._frame = larger

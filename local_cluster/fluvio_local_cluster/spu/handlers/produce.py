@@ -56,6 +56,7 @@ class ProduceHandler:
     def __init__(self, replicas: ReplicaManager, smartmodules: set[str]) -> None:
         self._replicas = replicas
         self._smartmodules = smartmodules
+        self._joining: bytearray | None = None  # memory for joined entries while nobody uses it
 
     async def handle(
         self, session: ClientSession, header: RequestHeader, request: ProduceRequest
@@ -90,7 +91,7 @@ class ProduceHandler:
             entry = self._checked(topic, data, response)
             size = len(data.records)
             if run and (entry is None or entry.leader is not run[0].leader or run_bytes + size > _RUN_BYTES):
-                await _append_run(run, waiting)
+                await self._append_run(run, waiting)
                 run, run_bytes = [], 0
             if entry is None:
                 continue
@@ -99,7 +100,32 @@ class ProduceHandler:
                 continue
             run.append(entry)
             run_bytes += size
-        await _append_run(run, waiting)
+        await self._append_run(run, waiting)
+
+    async def _append_run(self, run: list[_Entry], waiting: list[_Uncommitted] | None) -> None:
+        """Append entries of one partition with one write; when that is refused, each for itself."""
+        if len(run) < 2:
+            for entry in run:
+                await _append(entry, waiting)
+            return
+        memory, self._joining = self._joining or bytearray(_RUN_BYTES), None
+        joined, headers = _join(run, memory)
+        leader = run[0].leader
+        try:
+            result = await leader.append(joined, headers)
+        except StorageError:  # of one batch among them, maybe: each entry has an answer of its own
+            self._joining = memory
+            for entry in run:
+                entry.headers = split(entry.records)
+                await _append(entry, waiting)
+            return
+        self._joining = memory  # not after a cancellation: the append may go on then
+        offset = result.base_offset
+        for entry in run:
+            entry.response.base_offset = offset
+            offset += sum([header.record_count for header in entry.headers])
+            if waiting is not None and leader.hw < offset:
+                waiting.append(_Uncommitted(entry.response, leader, offset))
 
     def _checked(
         self, topic: str, data: PartitionProduceData, response: PartitionProduceResponse
@@ -121,34 +147,18 @@ class ProduceHandler:
         return _Entry(response, leader, data.records, headers)
 
 
-async def _append_run(run: list[_Entry], waiting: list[_Uncommitted] | None) -> None:
-    """Append entries of one partition with one write; when that is refused, each for itself."""
-    if len(run) < 2:
-        for entry in run:
-            await _append(entry, waiting)
-        return
-    joined = bytearray().join([entry.records for entry in run])
+def _join(run: list[_Entry], memory: bytearray) -> tuple[memoryview, list[BatchHeader]]:
+    """The batches of all entries one behind the other, in `memory` (large enough), and their headers."""
     headers: list[BatchHeader] = []
-    start = 0
+    view, start = memoryview(memory), 0
     for entry in run:
         for header in entry.headers:
             header.position += start
         headers += entry.headers
-        start += len(entry.records)
-    leader = run[0].leader
-    try:
-        result = await leader.append(joined, headers)
-    except StorageError:  # of one batch among them, maybe: each entry has an answer of its own
-        for entry in run:
-            entry.headers = split(entry.records)
-            await _append(entry, waiting)
-        return
-    offset = result.base_offset
-    for entry in run:
-        entry.response.base_offset = offset
-        offset += sum([header.record_count for header in entry.headers])
-        if waiting is not None and leader.hw < offset:
-            waiting.append(_Uncommitted(entry.response, leader, offset))
+        stop = start + len(entry.records)
+        view[start:stop] = entry.records
+        start = stop
+    return view[:start], headers
 
 
 async def _append(entry: _Entry, waiting: list[_Uncommitted] | None) -> None:
