@@ -159,6 +159,19 @@ def test_the_second_operation_is_told_who_the_first_is(tmp_path: Path) -> None:
         pass
 
 
+def test_the_pid_of_an_earlier_holder_is_not_taken_for_that_of_the_present_one(tmp_path: Path) -> None:
+    with lock.data_directory_lock(tmp_path):
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+    assert (tmp_path / "lock").read_text() == ""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with lock.data_directory_lock(tmp_path):
+        (tmp_path / "lock").write_text(f"{ended.pid}\n")  # of a command that was killed
+        with pytest.raises(ClusterBusyError) as caught, lock.data_directory_lock(tmp_path):
+            pass
+        assert caught.value.pid is None
+
+
 def test_a_lock_file_removed_by_its_holder_locks_nobody_out_and_nobody_in(tmp_path: Path) -> None:
     with lock.data_directory_lock(tmp_path):
         (tmp_path / "lock").unlink()

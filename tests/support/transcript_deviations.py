@@ -14,6 +14,7 @@ DEVIATIONS: dict[str, str] = {
     "usage-conflict-config": _NO_CONFIG,
     "usage-dedup-count-alone": "deduplication is absent so far: it needs SmartModules",
     "usage-bad-param": "SmartModules are absent so far",
+    "usage-bad-consume-O": "`-O full-table` is absent so far, and is not offered",
     "usage-params-alone": "SmartModules are absent so far",
     "usage-transforms-line-bad": "SmartModules are absent so far",
     "usage-local-k8": "clusters on Kubernetes are absent so far",

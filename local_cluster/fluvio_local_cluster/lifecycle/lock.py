@@ -1,7 +1,8 @@
 """One operation on a data directory at a time: an advisory lock on `<data>/lock`, held by a command.
 
-The file holds the pid of the command, so that whoever comes second can name it. The system lets go of the
-lock when the command ends, however it ends; servers do not inherit it.
+The file holds the pid of the command, so that whoever comes second can name it; in the moment between
+the lock and the pid it cannot. The system lets go of the lock when the command ends, however it ends;
+servers do not inherit it.
 """
 
 import errno
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fluvio_local_cluster.lifecycle.errors import ClusterBusyError
+from fluvio_local_cluster.lifecycle.processes import identify
 
 LOCK_FILE = "lock"
 
@@ -26,6 +28,7 @@ def data_directory_lock(data_dir: Path) -> Iterator[None]:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
+        os.ftruncate(descriptor, 0)  # the next holder is not to be taken for this one
         os.close(descriptor)
 
 
@@ -65,4 +68,5 @@ def _is_still_at(descriptor: int, path: Path) -> bool:
 
 def _holder(descriptor: int) -> int | None:
     text = os.pread(descriptor, 32, 0).strip()
-    return int(text) if text.isdigit() else None
+    pid = int(text) if text.isdigit() else None
+    return None if pid is None or identify(pid) is None else pid  # else of a holder that was killed
