@@ -23,7 +23,7 @@ from fluvio_local_cluster.storage import (
 )
 from fluvio_protocol.batch import split
 from tests.support.power_loss import PowerLossError, RecordedDisk
-from tests.support.record_sets import one_batch, values_of
+from tests.support.record_sets import append, one_batch, values_of
 
 SEEDS = 75  # for each policy
 GROUP = 25
@@ -212,3 +212,40 @@ def test_what_was_promised_is_there_after_any_crash_and_the_log_is_a_prefix(
         for _ in range(4):
             history.live()
         shutil.rmtree(directory)
+
+
+def test_wherever_a_process_dies_what_the_next_one_syncs_survives(place: Path) -> None:
+    """Names and bytes that the first did not come to sync are the second one's to sync."""
+    settings = LogSettings(segment_bytes=300, index_interval_bytes=100, boot_id="boot")
+    calls, is_complete = 0, False
+    while not is_complete:
+        root = place / f"{calls}"
+        root.mkdir()
+        disk = RecordedDisk(root)
+        disk.calls_left = calls
+        files = OpenFiles(files=disk)
+        written = 0
+        try:
+            log = ReplicaLog.open(root / "t-0", settings, open_files=files, single_replica=True)
+            for i in range(8):
+                append(log, b"%d" % i + b"x" * 70)
+                written = log.leo
+            log.close()
+            is_complete = True
+        except PowerLossError:
+            pass
+        files.close()
+        disk.is_off, disk.calls_left = False, None
+        log = ReplicaLog.open(root / "t-0", settings, open_files=files, single_replica=True)
+        assert log.leo >= written
+        append(log, b"last")
+        values = values_of(log)
+        assert log.sync() == len(values)
+        log.abandon()
+        files.close()
+        disk.leave_as_after_power_loss(None, place / f"{calls}-after")
+        again = ReplicaLog.open(place / f"{calls}-after" / "t-0", settings)
+        assert values_of(again) == values, f"died at call {calls}"
+        again.abandon()
+        calls += 1
+    assert calls > 20

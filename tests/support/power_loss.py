@@ -141,8 +141,11 @@ class RecordedDisk(Files):
         if kind.startswith("rename "):
             names.pop(kind.removeprefix("rename "), None)
 
-    def leave_as_after_power_loss(self, rng: random.Random, target: Path) -> None:
-        """Write into `target`, which must not exist, what a power loss now could leave of the root."""
+    def leave_as_after_power_loss(self, rng: random.Random | None, target: Path) -> None:
+        """Write into `target`, which must not exist, what a power loss now could leave of the root.
+
+        Without `rng` nothing is left that was not synced.
+        """
         names = dict(self._synced_names)
         for changes in self._pending_names.values():
             for change in _some(rng, changes):
@@ -151,7 +154,7 @@ class RecordedDisk(Files):
         for path, inode in names.items():
             content = bytearray(inode.synced)
             for position, data in _some(rng, inode.pending):
-                if data and rng.random() < 0.3:  # torn
+                if data and rng is not None and rng.random() < 0.3:  # torn
                     start = rng.randrange(len(data))
                     stop = rng.randrange(start, len(data)) + 1
                     position, data = position + start, data[start:stop]
@@ -161,8 +164,10 @@ class RecordedDisk(Files):
             place.write_bytes(content)
 
 
-def _some(rng: random.Random, items):
+def _some(rng: random.Random | None, items):
     """None of them, all, the first few, any, or any in any order."""
+    if rng is None:
+        return []
     kind = rng.randrange(5)
     if kind == 0:
         return []

@@ -46,7 +46,7 @@ class OffsetIndex:
 
         A batch beyond what four bytes can say gets no entry: the index is then only less dense.
         """
-        if self.pending_bytes < self.interval_bytes:
+        if self.pending_bytes < self.interval_bytes or not position:
             self.pending_bytes += size_bytes
             return
         self.add(offset, position)

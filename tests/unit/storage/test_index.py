@@ -48,6 +48,13 @@ def test_offsets_are_relative_to_the_segment_in_the_file() -> None:
     assert again.entries() == [(1005, 5000)]
 
 
+def test_the_first_batch_never_gets_an_entry_whatever_the_interval() -> None:
+    index = OffsetIndex(0, 0)
+    for i in range(3):
+        index.note(i, i * 100, 100)
+    assert [position for _, position in index.entries()] == [100, 200]
+
+
 def test_an_index_without_entry_is_eight_zero_bytes() -> None:
     assert index_of().to_bytes() == bytes(8)
     empty = index_from_bytes(bytes(8), 0, 4096, 100)
