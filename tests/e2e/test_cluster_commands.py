@@ -282,3 +282,17 @@ def test_a_cluster_starts_within_two_seconds(throwaway_home: LocalCluster) -> No
         took.append(time.monotonic() - began)
         throwaway_home.run("cluster", "delete", "--force")
     assert min(took) < 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def test_a_shutdown_of_a_cluster_that_was_named_and_is_not_known_fails(throwaway_home: LocalCluster) -> None:
+    for words in (("-c", "127.0.0.1:1"), ("-P", "nosuch")):
+        refused = throwaway_home.run(*words, "cluster", "shutdown", check=False)
+        assert refused.returncode == 1
+        assert refused.stderr
+
+
+def test_a_cluster_larger_than_the_memory_is_not_begun(throwaway_home: LocalCluster) -> None:
+    refused = throwaway_home.run("cluster", "start", *FREE_PORTS, "--spu", "5000", check=False)
+    assert refused.returncode == 1
+    assert "the servers want 150030 MiB of memory" in refused.stderr
+    assert not throwaway_home.data_dir.exists()

@@ -41,7 +41,13 @@ def begin_start(home: LocalCluster, *options: str, **variables: str) -> subproce
         text=True,
         cwd=home.home,
         env={**home.env, "CI": "1", **variables},
+        preexec_fn=_heed_interrupts,
     )
+
+
+def _heed_interrupts() -> None:
+    """Tests that run in the background of a shell inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def held(home: LocalCluster, module: str) -> dict[str, str]:

@@ -25,7 +25,8 @@ def command(
     """Stop a cluster and keep its data.
 
     Acts on the target's cluster, if that was started on this machine: the current profile's, or the one
-    that `-P` or `-c` names. Servers get 10 seconds to end by themselves.
+    that `-P` or `-c` names. Servers get 10 seconds to end by themselves. If no cluster is named and none was
+    started here, there is nothing to do.
     """
     from fluvio_local_cluster.lifecycle.errors import NoLocalClusterError
     from fluvio_local_cluster.lifecycle.stop import shutdown
@@ -35,8 +36,9 @@ def command(
     try:
         state = meant_cluster(cli, data_dir, "Shutdown")
     except NoLocalClusterError as exc:
-        if data_dir is not None:
-            raise
+        named = data_dir or cli.target_options.cluster or cli.target_options.profile
+        if named is not None:
+            raise  # a mistyped name must not look as if the cluster were stopped
         cli.printer.progress(f"nothing to stop: {exc}")
         return
     if not shutdown(state.settings.data_dir, ProgressLines(cli.printer)):

@@ -46,10 +46,16 @@ def port_problem(endpoint: Endpoint) -> PortProblem | None:
 
 
 def port_chooser(taken: set[int], is_free: Callable[[Endpoint], bool] | None = None) -> Callable[[str], int]:
-    """Return a function that gives a free port of a host, never one of `taken`, never one twice."""
+    """Return a function that gives a free port of a host, never one of `taken`, never one twice.
+
+    That raises `LocalClusterError` when there is none.
+    """
 
     def free(endpoint: Endpoint) -> bool:
-        return port_problem(endpoint) is None
+        problem = port_problem(endpoint)
+        if problem is not None and problem.code == errno.EADDRNOTAVAIL:  # no port of it would do
+            raise LocalClusterError(f"`{endpoint.host}` is not an address of this machine")
+        return problem is None
 
     look = is_free or free
 

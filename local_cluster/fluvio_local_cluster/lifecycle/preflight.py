@@ -18,6 +18,7 @@ from fluvio_local_cluster.lifecycle.settings import METADATA_DIR, ClusterSetting
 from fluvio_local_cluster.lifecycle.state import ClusterState, Phase, state_path
 
 MIN_FREE_BYTES = 1024**3
+SERVER_MEMORY_BYTES = 30 * 1024**2  # of one that does nothing yet
 
 
 @dataclass(slots=True, frozen=True)
@@ -46,6 +47,8 @@ class Facts:
     lacks_metadata: bool = False  # records are there, and nothing says any more what they are
     unwritable: Mapping[Path, str] = field(default_factory=dict)  # directory -> reason
     free_bytes: int | None = None  # None: cannot be known
+    available_memory_bytes: int | None = None  # None: cannot be known
+    wanted_memory_bytes: int = 0
     port_problems: list[tuple[ports.PortProblem, str, str]] = field(default_factory=list)  # label, owner
 
 
@@ -84,6 +87,8 @@ def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[S
         facts.free_bytes = disk.f_bavail * disk.f_frsize
     except OSError:
         facts.free_bytes = None
+    facts.available_memory_bytes = _available_memory_bytes()
+    facts.wanted_memory_bytes = SERVER_MEMORY_BYTES * len(servers)
     for server in servers:
         for endpoint in (server.public, server.private):
             problem = ports.port_problem(endpoint)
@@ -92,6 +97,18 @@ def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[S
                 facts.port_problems.append(
                     (problem, server.label, "" if owner is None else describe_owner(owner))
                 )
+
+
+def _available_memory_bytes() -> int | None:
+    """What new processes can get without swapping, where the system says it in /proc."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def describe_owner(pid: int) -> str:
@@ -134,6 +151,7 @@ def machine_checks(facts: Facts, settings: ClusterSettings) -> Iterator[Check]:
         yield _metadata(settings)
     yield _directories(facts)
     yield _disk_space(facts, settings)
+    yield _memory(facts)
     yield _ports(facts)
 
 
@@ -206,6 +224,20 @@ def _disk_space(facts: Facts, settings: ClusterSettings) -> Check:
         success,
         f"only {facts.free_bytes // 1024**2} MiB are free at {settings.data_dir}, a cluster wants 1024 MiB",
         "free some space, or choose another place with `--data-dir`",
+    )
+
+
+def _memory(facts: Facts) -> Check:
+    name, success = "Memory", "There is enough memory"
+    available = facts.available_memory_bytes
+    if available is None or facts.wanted_memory_bytes <= available:
+        return Check(name, success)
+    return Check(
+        name,
+        success,
+        f"the servers want {facts.wanted_memory_bytes // 1024**2} MiB of memory, "
+        f"{available // 1024**2} MiB are available",
+        "ask for fewer SPUs with `--spu`, or end other programs",
     )
 
 

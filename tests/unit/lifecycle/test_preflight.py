@@ -54,6 +54,12 @@ def test_nothing_speaks_against_a_start_on_a_clean_machine() -> None:
             "fluvio cluster resume",
         ),
         (
+            Facts(None, [], available_memory_bytes=64 * 1024**2, wanted_memory_bytes=90 * 1024**2),
+            "Memory",
+            "the servers want 90 MiB of memory, 64 MiB are available",
+            "`--spu`",
+        ),
+        (
             Facts(None, [], foreign_entries=["a", "b", "c", "d", "e"]),
             "Clean Fluvio Local Installation",
             "not of a cluster started here: a, b, c, d, ...",
