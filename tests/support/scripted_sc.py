@@ -6,6 +6,7 @@ from typing import Any
 
 from fluvio_local_cluster.net import Connection, Route, Server, serve
 from fluvio_protocol.api.admin import MsgType
+from fluvio_protocol.api.partition import PartitionResolution
 from fluvio_protocol.api.sc_spu import (
     UPDATE_REPLICA_VERSION,
     UPDATE_SMARTMODULE_VERSION,
@@ -69,6 +70,7 @@ class ScriptedSc:
         self.empty_reports = 0
         self.removed: list[Key] = []
         self.offline: list[Key] = []
+        self.states: dict[Key, PartitionResolution] = {}
         self.registrations: list[tuple[int, str]] = []
         self.server: Server | None = None
         self._spus: list[Connection] = []
@@ -139,7 +141,11 @@ class ScriptedSc:
     async def _take_stats(
         self, session: _Session, header: RequestHeader, request: UpdatePartitionStatRequest
     ) -> None:
-        self.offline += [(stat.replica_key.topic, stat.replica_key.partition) for stat in request.stats]
+        for stat in request.stats:
+            key = (stat.replica_key.topic, stat.replica_key.partition)
+            self.states[key] = stat.resolution
+            if stat.resolution is PartitionResolution.OFFLINE:
+                self.offline.append(key)
         await self._note()
 
     async def _note(self) -> None:

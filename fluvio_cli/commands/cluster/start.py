@@ -26,6 +26,17 @@ def parse_address(text: str) -> "Endpoint":
         raise ValueError(f"{exc.reason}; write it as host:port") from None
 
 
+def parse_fsync(text: str) -> str:
+    """A parser for a durability policy."""
+    from fluvio_local_cluster.storage.errors import InvalidSyncPolicyError
+    from fluvio_local_cluster.storage.syncing import SyncPolicy
+
+    try:
+        return str(SyncPolicy.parse(text))
+    except InvalidSyncPolicyError as exc:
+        raise ValueError(f"{exc}; {exc.hint}") from None
+
+
 @rules(
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
@@ -35,6 +46,7 @@ def parse_address(text: str) -> "Endpoint":
             "fluvio cluster start --data-dir ./second --log-dir ./second-log --sc-pub-addr 127.0.0.1:9103 "
             "--sc-priv-addr 127.0.0.1:0 --spu-port-base 0 --skip-profile-creation",
         ),
+        ("Answer producers only when their records are on the disk", "fluvio cluster start --fsync always"),
         ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
     )
 )
@@ -86,6 +98,16 @@ def command(
         str | None,
         typer.Option("--rust-log", metavar="RUST_LOG", help="Log filter of the servers (info)"),
     ] = None,
+    fsync: Annotated[
+        str | None,
+        typer.Option(
+            "--fsync",
+            metavar="POLICY",
+            parser=parse_fsync,
+            help="When SPUs sync records to the disk: never (left to the system; default), interval:MS, or "
+            "always (before a producer gets its answer)",
+        ),
+    ] = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,
@@ -104,6 +126,7 @@ def command(
     wrote, except for the servers' output.
     """
     from fluvio_local_cluster.lifecycle.settings import (
+        DEFAULT_FSYNC,
         DEFAULT_LOG_FILTER,
         DEFAULT_SC_PRIVATE,
         DEFAULT_SC_PUBLIC,
@@ -126,5 +149,6 @@ def command(
         log_filter=rust_log or DEFAULT_LOG_FILTER,
         save_profile=not skip_profile_creation,
         skip_checks=skip_checks and not setup,
+        fsync=fsync or DEFAULT_FSYNC,
     )
     start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

@@ -27,6 +27,7 @@ PROFILE_NAME = "local"
 METADATA_DIR = "metadata"  # in the data directory
 PROVISION_TIMEOUT_S = 300.0
 DEFAULT_LOG_FILTER = "info"
+DEFAULT_FSYNC = "never"
 _WILDCARDS = ("0.0.0.0", "::")
 _LOOPBACKS = (LOOPBACK, "::1", "localhost")
 _LAST_PORT = 65_535
@@ -52,6 +53,7 @@ class ClusterSettings:
     log_filter: str = DEFAULT_LOG_FILTER
     save_profile: bool = True
     skip_checks: bool = False
+    fsync: str = DEFAULT_FSYNC  # `storage.SyncPolicy`, as it is written
 
     @property
     def metadata_dir(self) -> Path:
@@ -168,4 +170,5 @@ def server_arguments(
         str(dialled(sc_private)),
         "--log-base-dir",
         str(settings.data_dir),
+        *(() if settings.fsync == DEFAULT_FSYNC else ("--fsync", settings.fsync)),
     ]

@@ -15,7 +15,7 @@ from typing import Any
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle.errors import StateBrokenError
 from fluvio_local_cluster.lifecycle.processes import ProcessIdentity
-from fluvio_local_cluster.lifecycle.settings import ClusterSettings, Role, ServerPlan
+from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, ClusterSettings, Role, ServerPlan
 
 STATE_FILE = "cluster.json"
 FORMAT = 1
@@ -125,6 +125,7 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
             "spu_port_base": settings.spu_port_base,
             "log_filter": settings.log_filter,
             "save_profile": settings.save_profile,
+            "fsync": settings.fsync,
         },
         "servers": [_server_document(server) for server in state.servers],
     }
@@ -164,6 +165,7 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             spu_port_base=int(settings["spu_port_base"]),
             log_filter=str(settings["log_filter"]),
             save_profile=bool(settings["save_profile"]),
+            fsync=str(settings.get("fsync", DEFAULT_FSYNC)),  # states of earlier versions have none
         ),
         servers=[_server(server) for server in document["servers"]],
     )

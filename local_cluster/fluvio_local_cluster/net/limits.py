@@ -26,6 +26,7 @@ class NetLimits:
 
 _OPTIONS = {  # command line option of a server -> field
     "--max-connections": "max_connections",
+    "--max-inflight-bytes": "max_unprocessed_total_bytes",
     "--first-frame-timeout-ms": "first_frame_timeout_s",
     "--frame-timeout-ms": "frame_timeout_s",
     "--stall-timeout-ms": "stall_timeout_s",
@@ -44,7 +45,7 @@ def add_limit_options(parser: argparse.ArgumentParser) -> None:
                 option, type=_milliseconds, dest=name, metavar="MS", help=f"default {default * 1000:g}"
             )
         else:
-            parser.add_argument(option, type=_count, dest=name, metavar="N", help=f"default {default}")
+            parser.add_argument(option, type=positive, dest=name, metavar="N", help=f"default {default}")
 
 
 def limits_given(parsed: argparse.Namespace, base: NetLimits) -> NetLimits:
@@ -53,14 +54,15 @@ def limits_given(parsed: argparse.Namespace, base: NetLimits) -> NetLimits:
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
-def _count(text: str) -> int:
+def positive(text: str) -> int:
+    """The number that an option gives. Raises `argparse.ArgumentTypeError` unless it is 1 or more."""
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"`{text}` is no positive number")
     return int(text)
 
 
 def _milliseconds(text: str) -> float:
-    return _count(text) / 1000
+    return positive(text) / 1000
 
 
 @dataclass(slots=True, eq=False)

@@ -104,7 +104,7 @@ class Server:
         if len(self._connections) >= self._limits.max_connections:
             self._refused += 1
             _logger.warning(
-                "refusing a connection server=%s peer=%s open=%d limit=%d",
+                "refusing a connection, see --max-connections server=%s peer=%s open=%d limit=%d",
                 self.name,
                 connection.peer,
                 len(self._connections),

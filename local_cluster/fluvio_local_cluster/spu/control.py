@@ -125,6 +125,8 @@ class Control:
         replicas = self._replicas
         book = ReportBook(self._settings.spu_id)
         reported_failed: set[tuple[str, int]] = set()
+        reported_full = set(replicas.leaders)  # whatever the SC has kept from another time
+        is_first = True
         replicas.dirty.update(replicas.leaders.values())
         while True:
             replicas.news.clear()
@@ -139,8 +141,18 @@ class Control:
             changes = book.changes(leader.facts for leader in dirty if leader.ended is None)
             frames.append(_encode(UpdateLrsRequest(replicas=changes), UPDATE_LRS_VERSION))
             if replicas.failed != reported_failed:
-                frames.append(_encode(_failures(replicas.failed - reported_failed), 0))
+                offline = replicas.failed - reported_failed
+                frames.append(_encode(_states(offline, PartitionResolution.OFFLINE), 0))
                 reported_failed = set(replicas.failed)
+            if replicas.full or reported_full:
+                full = replicas.full & replicas.leaders.keys()
+                mended = (reported_full - full) & replicas.leaders.keys()
+                if full - reported_full or is_first:
+                    frames.append(_encode(_states(full, PartitionResolution.OUT_OF_STORAGE), 0))
+                if mended:
+                    frames.append(_encode(_states(mended, PartitionResolution.ONLINE), 0))
+                reported_full = full
+            is_first = False
             try:
                 async with asyncio.timeout(_SEND_TIMEOUT_S):
                     await connection.send(*frames)
@@ -187,12 +199,12 @@ def _encode(request: Any, version: int) -> bytearray:
     return encode_request(request, version, 1, _CLIENT_ID)
 
 
-def _failures(keys: set[tuple[str, int]]) -> UpdatePartitionStatRequest:
+def _states(keys: set[tuple[str, int]], resolution: PartitionResolution) -> UpdatePartitionStatRequest:
     return UpdatePartitionStatRequest(
         stats=[
             PartitionStatRequest(
                 replica_key=ReplicaKey(topic=topic, partition=partition),
-                resolution=PartitionResolution.OFFLINE,
+                resolution=resolution,
             )
             for topic, partition in sorted(keys)
         ]

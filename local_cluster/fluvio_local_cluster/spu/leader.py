@@ -2,10 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 
+from fluvio_local_cluster.spu.disk_sync import DiskSync
 from fluvio_local_cluster.spu.replica.assignment import Key
 from fluvio_local_cluster.spu.replica.report import ReplicaFacts
-from fluvio_local_cluster.storage import AppendResult, ReplicaLog
+from fluvio_local_cluster.storage import (
+    AppendResult,
+    PartitionFullError,
+    ReplicaLog,
+    StorageError,
+    SyncMode,
+    SyncPolicy,
+)
 from fluvio_protocol.api.sc_spu import Replica
 from fluvio_protocol.api.topic import CompressionAlgorithm
 from fluvio_protocol.batch import BatchHeader
@@ -21,29 +30,51 @@ class LeaderReplica:
 
     __slots__ = (
         "_append_lock",
+        "_disk",
         "_movers",
+        "_on_failed",
         "_on_moved",
         "_watchers",
         "ended",
         "is_alone",
+        "keep_from",
         "key",
         "log",
         "replica",
     )
 
     def __init__(
-        self, replica: Replica, log: ReplicaLog, on_moved: Callable[["LeaderReplica"], None]
+        self,
+        replica: Replica,
+        log: ReplicaLog,
+        on_moved: Callable[["LeaderReplica"], None],
+        on_failed: Callable[["LeaderReplica"], None] | None = None,
     ) -> None:
-        """`on_moved` is called after each change of LEO or HW."""
+        """`on_moved` is called after each change of LEO or HW; `on_failed` when the disk refuses."""
         self.key: Key = (replica.id.topic, replica.id.partition)
         self.replica = replica
         self.log = log
         self.ended: ErrorCode | None = None  # why nothing can be done with it any more
         self.is_alone = len(replica.replicas) == 1  # nobody else has to confirm: HW = LEO
-        self._on_moved = on_moved
+        self.keep_from: int | None = None  # records from here on are not for retention to remove
+        self._disk: DiskSync | None = None
+        self._on_moved, self._on_failed = on_moved, on_failed
         self._watchers: set[asyncio.Event] = set()
         self._movers: set[asyncio.Event] = set()
         self._append_lock = asyncio.Lock()
+
+    def sync_as(self, policy: SyncPolicy, executor: Executor) -> None:
+        """Put records on the disk as `policy` says, in threads of `executor`."""
+        if policy.mode is SyncMode.NEVER:
+            return
+        self._disk = DiskSync(self.log, policy, executor, self._synced)
+        if self.log.unsynced_bytes:  # what a crash of the process had left
+            self._disk.appended(self.log.leo)
+
+    @property
+    def acknowledges_synced(self) -> bool:
+        """Whether producers are answered when their records are on the disk, which `on_disk` waits for."""
+        return self._disk is not None and self._disk.policy.acknowledges_synced
 
     @property
     def leo(self) -> int:
@@ -87,7 +118,11 @@ class LeaderReplica:
         """
         size = len(records)
         if size <= _INLINE_BYTES and not self._append_lock.locked() and not self.log.will_roll(size):
-            result = self.log.append(records, headers, _NO_EPOCH)
+            try:
+                result = self.log.append(records, headers, _NO_EPOCH)
+            except StorageError as exc:
+                self._refused(exc)
+                raise
             self._moved()
             return result
         async with self._append_lock:
@@ -97,13 +132,36 @@ class LeaderReplica:
             return await asyncio.shield(running)
 
     def _append_ended(self, running: "asyncio.Future[AppendResult]") -> None:
-        if not running.cancelled() and running.exception() is None:
+        if running.cancelled():
+            return
+        exc = running.exception()
+        if exc is None:
             self._moved()
+        else:
+            self._refused(exc)
+
+    def _refused(self, exc: BaseException) -> None:
+        if self._on_failed is not None and (self.log.must_reopen or isinstance(exc, PartitionFullError)):
+            self._on_failed(self)
 
     def _moved(self) -> None:
-        if self.is_alone:
+        if self.is_alone and not self.acknowledges_synced:
             self.log.set_hw(self.log.leo)
+        if self._disk is not None:
+            self._disk.appended(self.log.leo)
         self._tell()
+
+    def _synced(self, leo: int | None) -> None:
+        if leo is None:
+            if self._on_failed is not None and self.ended is None:
+                self._on_failed(self)
+        elif self.is_alone and self.acknowledges_synced:  # what is committed stays, whatever happens
+            self.raise_hw(leo)
+
+    async def on_disk(self, offset: int) -> None:
+        """With `always`: wait until everything below `offset` is on the disk. Raises `StorageError`."""
+        if self._disk is not None:
+            await self._disk.wait(offset)
 
     def raise_hw(self, hw: int) -> None:
         """Records below `hw` are committed."""
@@ -137,5 +195,7 @@ class LeaderReplica:
     def end(self, code: ErrorCode) -> None:
         """End all streams and waits with `code`; the log is the caller's to close."""
         self.ended = code
+        if self._disk is not None:
+            self._disk.end()
         for event in self._watchers:
             event.set()

@@ -56,10 +56,11 @@ class OffsetStore:
         """A replica was opened: when it is that of the offsets, read them. Raises `StorageError`."""
         if leader.key != OFFSETS_KEY:
             return
-        table, unreadable = await asyncio.to_thread(load, leader.log)
+        table, unreadable, keep_from = await asyncio.to_thread(load, leader.log)
         if unreadable:
             _logger.error("records of consumer offsets could not be read count=%d", unreadable)
         self._table, self._leader = table, leader
+        leader.keep_from = keep_from
         _logger.info("consumer offsets are loaded count=%d", len(table.entries))
 
     def get(self, key: ConsumerKey) -> StoredOffset | None:
@@ -130,17 +131,21 @@ class OffsetStore:
             done.set_result(None)
         if self._table.needs_checkpoint:
             try:
-                await self._append(self._table.checkpoint_values())
+                checkpoint = await self._append(self._table.checkpoint_values())
+                if self._leader is not None:
+                    self._leader.keep_from = checkpoint  # retention may take what is before, and nothing else
                 self._table.checkpoint_written()
             except StorageError as exc:  # the changes themselves are written: try again after the next
                 _logger.error("no checkpoint of consumer offsets cause=%s", exc)
 
-    async def _append(self, values: list[bytes]) -> None:
+    async def _append(self, values: list[bytes]) -> int:
         leader = self._leader
         if leader is None or leader.ended is not None:
             raise StorageError("this SPU does not lead `consumer-offset` any more")
         batch = batch_of(values, int(self._clock() * 1000))
-        await leader.append(batch, split(batch))
+        result = await leader.append(batch, split(batch))
+        await leader.on_disk(result.leo)
+        return result.base_offset
 
 
 def _retrieve(done: "asyncio.Future[None]") -> None:
@@ -148,8 +153,10 @@ def _retrieve(done: "asyncio.Future[None]") -> None:
         done.exception()  # whoever waits gets it; of a forgotten partition nobody waits
 
 
-def load(log: ReplicaLog) -> tuple[OffsetTable, int]:
-    """The table that a log makes, and how many records could not be read; reads from the last checkpoint on.
+def load(log: ReplicaLog) -> tuple[OffsetTable, int, int]:
+    """The table that a log makes, how many records could not be read, and where the reading began.
+
+    That is at the last checkpoint: nothing before it is needed any more.
 
     Raises `StorageError`.
     """
@@ -163,13 +170,16 @@ def load(log: ReplicaLog) -> tuple[OffsetTable, int]:
             starts.append(piece.first_offset)
             position = piece.next_offset
     tail: list[list[bytes]] = []
+    keep_from = log.log_start
     for start in reversed(starts):
         values = _values(log, start)
         last = max((i for i, value in enumerate(values) if is_checkpoint(value)), default=None)
         tail.append(values if last is None else values[last:])
         if last is not None:
+            keep_from = start
             break
-    return replay_all(value for values in reversed(tail) for value in values)
+    table, unreadable = replay_all(value for values in reversed(tail) for value in values)
+    return table, unreadable, keep_from
 
 
 def _read(log: ReplicaLog, start: int) -> Slice | None:

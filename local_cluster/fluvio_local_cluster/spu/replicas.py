@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -17,11 +18,14 @@ from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.replica.assignment import Assignment, Key, Wish, refusal
 from fluvio_local_cluster.spu.settings import SpuSettings
 from fluvio_local_cluster.storage import (
+    DiskSpace,
+    Files,
     LogSettings,
     OpenFiles,
     ReplicaIdentity,
     ReplicaLog,
     ReplicaMismatchError,
+    RetentionRules,
     StorageError,
     purge_trash,
     read_boot_id,
@@ -31,15 +35,25 @@ from fluvio_local_cluster.storage import (
 from fluvio_local_cluster.storage.markers import read_identity
 from fluvio_protocol.api.sc_spu import Replica, UpdateReplicaRequest
 from fluvio_protocol.error_code import ErrorKind, code
-from fluvio_types.defaults import SEGMENT_BYTES
+from fluvio_types.defaults import PARTITION_BYTES, RETENTION_S, SEGMENT_BYTES
+from fluvio_types.errors import FluvioError
 
 _logger = logging.getLogger(__name__)
 
 _MAX_OPENING = 4  # recoveries at a time: they read whole segments
 _MAX_OPENING_OF_TOPIC = 2  # of them, so that a topic of many partitions does not hold up others
+_SYNC_THREADS = 8  # fsyncs at a time; threads of their own, so that a slow disk occupies no others
 _RETRY_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)  # pauses before a replica that failed to open is tried again
 
 T = TypeVar("T")
+
+
+class TooManyPartitionsError(FluvioError):
+    """The SPU keeps as many partitions as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"this SPU keeps at most {limit} partitions, see `--max-partitions`")
+        self.limit = limit
 
 
 @dataclasses.dataclass(slots=True)
@@ -55,7 +69,8 @@ class _Slot:
 class ReplicaManager:
     """See the module. Its tasks live in the group that `start` is given."""
 
-    def __init__(self, settings: SpuSettings) -> None:
+    def __init__(self, settings: SpuSettings, files: Files | None = None) -> None:
+        """`files`: how the disk is reached; tests let it fail."""
         self.assignment = Assignment(settings.spu_id)
         self.leaders: dict[Key, LeaderReplica] = {}
         self.dirty: set[LeaderReplica] = set()  # LEO or HW moved since the SC was told
@@ -63,12 +78,16 @@ class ReplicaManager:
         self.ready = asyncio.Event()  # a replica has become ready: tell the SC at once
         self.removed: list[Key] = []  # to be confirmed to the SC
         self.failed: set[Key] = set()  # replicas that could not be opened
+        self.full: set[Key] = set()  # replicas that take no records for want of space
+        self.refused = asyncio.Event()  # `full` is not empty: somebody must see when it can be again
         self.on_opened: list[Callable[[LeaderReplica], Awaitable[None]]] = []  # before a replica is served
         self.on_forgotten: list[Callable[[set[Key]], None]] = []  # partitions that are gone everywhere
         self.on_complete: list[Callable[[], None]] = []  # all partitions of the cluster are known now
         self._settings = settings
         self._base: Path = settings.log_base_dir
-        self._open_files = OpenFiles()
+        self._open_files = OpenFiles() if files is None else OpenFiles(files=files)
+        self.space = DiskSpace(self._base, settings.space_reserve, files=files)
+        self._sync_threads = ThreadPoolExecutor(_SYNC_THREADS, "fsync")  # none is started before it is needed
         self._boot_id = read_boot_id()
         self._slots: dict[Key, _Slot] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -177,7 +196,7 @@ class ReplicaManager:
                 attempt += 1
                 self.failed.add(key)
                 self.news.set()
-                is_expected = isinstance(exc, (StorageError, OSError))
+                is_expected = isinstance(exc, (FluvioError, OSError))
                 _logger.error(
                     "replica failed replica=%s-%d retry_s=%s cause=%s",
                     *key,
@@ -215,19 +234,30 @@ class ReplicaManager:
                 await self._remove(key, slot)
                 self._forget({key})
             leader = None
+        if leader is not None and leader.log.must_reopen:
+            await self._stop(slot, ErrorKind.NOT_LEADER_FOR_PARTITION)
+            leader = None
         if leader is not None:
             leader.replica = wish.replica
             leader.log.settings = settings
             return
+        await self._open_anew(key, slot, wish, settings)
+
+    async def _open_anew(self, key: Key, slot: _Slot, wish: Wish, settings: LogSettings) -> None:
+        limit = self._settings.max_partitions
+        if len(self.leaders) >= limit:
+            raise TooManyPartitionsError(limit)
         async with slot.turn, self._opening:
-            log, was_older = await self._in_thread(lambda: self._open(key, settings))
+            log, was_older = await self.in_thread(lambda: self._open(key, settings))
         if was_older:
             self._forget({key})
-        leader = LeaderReplica(wish.replica, log, self._moved)
+        leader = LeaderReplica(wish.replica, log, self._moved, self._refused)
+        leader.sync_as(self._settings.fsync, self._sync_threads)
         try:
             for callback in self.on_opened:
                 await callback(leader)
         except BaseException:
+            leader.end(code(ErrorKind.NOT_LEADER_FOR_PARTITION))
             log.abandon()
             raise
         slot.leader = self.leaders[key] = leader
@@ -245,7 +275,10 @@ class ReplicaManager:
         directory = replica_directory(self._base, self._settings.spu_id, *key)
 
         def attempt() -> ReplicaLog:
-            return ReplicaLog.open(directory, settings, open_files=self._open_files, single_replica=True)
+            self._open_files.files.make_directories(self._base)  # the space is looked at there
+            return ReplicaLog.open(
+                directory, settings, open_files=self._open_files, single_replica=True, space=self.space
+            )
 
         try:
             return attempt(), False
@@ -261,7 +294,7 @@ class ReplicaManager:
         """Delete the replica's data: out of sight at once, off the disk after the grace time."""
         await self._stop(slot, ErrorKind.TOPIC_DELETED)
         directory = replica_directory(self._base, self._settings.spu_id, *key)
-        await self._in_thread(lambda: remove(directory))
+        await self.in_thread(lambda: remove(directory))
         self.removed.append(key)
         self.news.set()
         self.ready.set()
@@ -274,9 +307,10 @@ class ReplicaManager:
         self.leaders.pop(leader.key, None)
         self.dirty.discard(leader)
         self._checkpoint_due.discard(leader)
+        self.full.discard(leader.key)
         leader.end(code(kind))
         log = leader.log
-        await self._in_thread(log.abandon if kind is ErrorKind.TOPIC_DELETED else log.close)
+        await self.in_thread(log.abandon if kind is ErrorKind.TOPIC_DELETED else log.close)
 
     def _log_settings(self, wish: Wish) -> LogSettings:
         replica: Replica = wish.replica
@@ -289,6 +323,7 @@ class ReplicaManager:
             index_interval_bytes=self._settings.index_interval_bytes,
             identity=identity,
             boot_id=self._boot_id,
+            retention=_retention_of(replica),
         )
 
     def _moved(self, leader: LeaderReplica) -> None:
@@ -296,7 +331,34 @@ class ReplicaManager:
         self._checkpoint_due.add(leader)
         self.news.set()
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    def cleaned(self, leader: LeaderReplica) -> None:
+        """Retention removed something: the SC is told of the new start and size."""
+        if leader.ended is None:
+            self.dirty.add(leader)
+            self.news.set()
+
+    def _refused(self, leader: LeaderReplica) -> None:
+        """The disk refused something."""
+        self.check(leader)
+        if leader.ended is None and not leader.log.must_reopen and leader.key not in self.full:
+            self.set_full(set(self.leaders) if self.space.is_full else {*self.full, leader.key})
+            self.refused.set()
+
+    def check(self, leader: LeaderReplica) -> None:
+        """An fsync may have failed: then the replica is led no more until it was opened again."""
+        slot = self._slots.get(leader.key)
+        if leader.ended is None and leader.log.must_reopen and slot is not None and slot.leader is leader:
+            self.leaders.pop(leader.key, None)
+            leader.end(code(ErrorKind.NOT_LEADER_FOR_PARTITION))
+            slot.wake.set()
+
+    def set_full(self, full: set[Key]) -> None:
+        """These replicas take no records for want of space, and no others."""
+        if full != self.full:
+            self.full = full
+            self.news.set()
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
         """Run `work` to its end, also when the caller is cancelled: files must not be left half moved."""
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))
 
@@ -314,12 +376,12 @@ class ReplicaManager:
                     _logger.error("checkpoint failed replica=%s-%d cause=%s", *leader.key, exc)
 
         if due:
-            await self._in_thread(write)
+            await self.in_thread(write)
 
     async def purge(self) -> None:
         """Free what was deleted longer ago than the grace time."""
         grace_s = self._settings.trash_grace_s
-        count = await self._in_thread(lambda: purge_trash(self._base, grace_s))
+        count = await self.in_thread(lambda: purge_trash(self._base, grace_s))
         if count:
             _logger.info("deleted replicas are purged count=%d", count)
 
@@ -338,3 +400,13 @@ class ReplicaManager:
 
         await asyncio.gather(*(asyncio.to_thread(close_one, leader) for leader in leaders))
         self._open_files.close()
+        self._sync_threads.shutdown(wait=False)
+
+
+def _retention_of(replica: Replica) -> RetentionRules:
+    policy, storage = replica.cleanup_policy, replica.storage
+    max_bytes = storage.max_partition_size if storage is not None else None
+    return RetentionRules(
+        retention_s=float(policy.time_in_seconds) if policy is not None else float(RETENTION_S),
+        max_bytes=max_bytes or PARTITION_BYTES,
+    )

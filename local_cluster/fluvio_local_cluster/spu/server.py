@@ -24,6 +24,8 @@ from fluvio_local_cluster.spu.offset_store import OFFSETS_KEY, OffsetStore
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import ClientSession
 from fluvio_local_cluster.spu.settings import SpuSettings
+from fluvio_local_cluster.spu.upkeep import Upkeep
+from fluvio_local_cluster.storage import Files
 from fluvio_protocol.api.api_versions import API_VERSIONS_KEY, ApiVersionsRequest
 from fluvio_protocol.api.consumer_offsets import (
     DELETE_CONSUMER_OFFSET_KEY,
@@ -56,7 +58,7 @@ class ClientService:
         replicas, modules = spu.replicas, spu.catalogue.smartmodules
         produce = ProduceHandler(replicas, modules)
         fetch = FetchHandler(replicas)
-        streams = StreamFetchHandler(replicas, modules)
+        streams = StreamFetchHandler(replicas, modules, spu.settings.max_streams)
         offsets = OffsetsHandler(replicas, spu.router)
         consumers = ConsumerOffsetsHandler(spu.offsets, spu.router, replicas.assignment)
         self.routes: Mapping[int, Route] = {
@@ -83,9 +85,11 @@ class ClientService:
 class Spu:
     """One streaming processing unit. `run` serves until `stop` is called."""
 
-    def __init__(self, settings: SpuSettings) -> None:
+    def __init__(self, settings: SpuSettings, files: Files | None = None) -> None:
+        """`files`: how the disk is reached; tests let it fail."""
         self.settings = settings
-        self.replicas = ReplicaManager(settings)
+        self.replicas = ReplicaManager(settings, files)
+        self.upkeep = Upkeep(self.replicas, settings.retention_tick_s)
         self.catalogue = Catalogue()
         self.offsets = OffsetStore()
         self.router = OffsetRouter(self.offsets, self.replicas.assignment, self.catalogue.spus)
@@ -136,6 +140,8 @@ class Spu:
                 group.create_task(self.control.run(), name="control"),
                 group.create_task(self.offsets.run(), name="consumer offsets"),
                 group.create_task(self._upkeep(), name="upkeep"),
+                group.create_task(self.upkeep.run_retention(), name="retention"),
+                group.create_task(self.upkeep.run_space(), name="disk space"),
             ]
             self.is_listening.set()
             await self._is_stopping.wait()

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given
+from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given, positive
+from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy
 from fluvio_types.defaults import INDEX_INTERVAL_BYTES, SC_PRIVATE_PORT, SPU_PRIVATE_PORT, SPU_PUBLIC_PORT
 
 
@@ -37,6 +38,11 @@ class SpuSettings:
     log_base_dir: Path
     index_interval_bytes: int = INDEX_INTERVAL_BYTES
     trash_grace_s: float = 3600.0  # deleted replicas are kept so long
+    fsync: SyncPolicy = field(default_factory=SyncPolicy)
+    retention_tick_s: float = 10.0  # logs are cleaned this often
+    space_reserve: SpaceReserve = field(default_factory=SpaceReserve)
+    max_partitions: int = 10_000
+    max_streams: int = 20_000  # of all connections
     limits: NetLimits = field(default_factory=NetLimits)
     ready_fd: int | None = None
 
@@ -83,6 +89,7 @@ def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
         metavar="SECONDS",
         help="how long deleted replicas are kept",
     )
+    _add_storage_options(parser)
     add_limit_options(parser)
     parser.add_argument("--ready-fd", type=int, help="descriptor to write `ready <public> <private>` to")
     given = parser.parse_args(arguments)
@@ -94,6 +101,48 @@ def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
         log_base_dir=given.log_base_dir,
         index_interval_bytes=given.index_max_interval_bytes,
         trash_grace_s=given.trash_grace,
+        fsync=given.fsync,
+        retention_tick_s=given.retention_tick_ms / 1000,
+        space_reserve=given.space_reserve,
+        max_partitions=given.max_partitions,
+        max_streams=given.max_streams,
         limits=limits_given(given, NetLimits()),
         ready_fd=given.ready_fd,
     )
+
+
+def _add_storage_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fsync",
+        type=_sync_policy,
+        default=SyncPolicy(),
+        metavar="POLICY",
+        help="when records are synced to the disk: never (by the system), interval:MS, or always (before a "
+        "producer is answered)",
+    )
+    parser.add_argument(
+        "--space-reserve",
+        type=_reserve,
+        default=SpaceReserve(),
+        metavar="BYTES",
+        help="records are refused while less of the disk is free (default: 64 MiB or 1 %% of the disk, "
+        "whichever is more)",
+    )
+    parser.add_argument(
+        "--max-partitions", type=positive, default=10_000, metavar="N", help="partitions kept here, at most"
+    )
+    parser.add_argument(
+        "--max-streams", type=positive, default=20_000, metavar="N", help="streams of consumers, at most"
+    )
+    parser.add_argument("--retention-tick-ms", type=positive, default=10_000, help=argparse.SUPPRESS)
+
+
+def _sync_policy(text: str) -> SyncPolicy:
+    try:
+        return SyncPolicy.parse(text)
+    except InvalidSyncPolicyError as exc:
+        raise argparse.ArgumentTypeError(f"{exc}: {exc.hint}") from None
+
+
+def _reserve(text: str) -> SpaceReserve:
+    return SpaceReserve(positive(text), 0.0)

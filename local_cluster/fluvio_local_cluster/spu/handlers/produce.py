@@ -8,13 +8,13 @@ that want the commit get their answer when the high watermark has passed their r
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fluvio_local_cluster.spu.handlers.failures import smartmodule_refusal, write_code_for
 from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import ClientSession
-from fluvio_local_cluster.storage import StorageError
+from fluvio_local_cluster.storage import LogClosedError, StorageError
 from fluvio_protocol.api.produce import (
     PartitionProduceData,
     PartitionProduceResponse,
@@ -43,11 +43,31 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Uncommitted:
-    """An answer that waits for its records to be committed."""
+    """An answer that waits for its records to be committed, or to be on the disk."""
 
     response: PartitionProduceResponse
     leader: LeaderReplica
     leo: int
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Answers of a request that may not be given yet. A commit implies the disk (`LeaderReplica`)."""
+
+    wants_commit: bool
+    answers: list[_Uncommitted] = field(default_factory=list)
+
+    def add(self, response: PartitionProduceResponse, leader: LeaderReplica, leo: int) -> None:
+        """Records below `leo` were appended."""
+        if leader.hw < leo if self.wants_commit else leader.acknowledges_synced:
+            self.answers.append(_Uncommitted(response, leader, leo))
+
+    async def wait(self, timeout_ms: int) -> None:
+        """Until all may be given; those whose records may be lost get an error instead."""
+        if self.wants_commit:
+            await _wait_for_commits(self.answers, timeout_ms)
+        else:
+            await _wait_for_disk(self.answers)
 
 
 class ProduceHandler:
@@ -63,7 +83,7 @@ class ProduceHandler:
     ) -> ProduceResponse:
         """Append all entries in the order of the request; one answer for each, in the same order."""
         refusal = smartmodule_refusal(request.smartmodules, self._smartmodules)
-        waiting: list[_Uncommitted] | None = [] if request.isolation < 0 else None
+        waiting = _Waiting(request.isolation < 0)
         responses: list[TopicProduceResponse] = []
         for topic in request.topics:
             entries = [PartitionProduceResponse(partition_index=p.partition_index) for p in topic.partitions]
@@ -73,8 +93,8 @@ class ProduceHandler:
                 for entry in entries:
                     entry.error_code = refusal
             responses.append(TopicProduceResponse(name=topic.name, partitions=entries))
-        if waiting:
-            await _wait_for_commits(waiting, request.timeout_ms)
+        if waiting.answers:
+            await waiting.wait(request.timeout_ms)
         return ProduceResponse(responses=responses)
 
     async def _append_all(
@@ -82,7 +102,7 @@ class ProduceHandler:
         topic: str,
         partitions: Sequence[PartitionProduceData],
         responses: Sequence[PartitionProduceResponse],
-        waiting: list[_Uncommitted] | None,
+        waiting: "_Waiting",
     ) -> None:
         """Append in order, neighbours of one partition together."""
         run: list[_Entry] = []
@@ -102,7 +122,7 @@ class ProduceHandler:
             run_bytes += size
         await self._append_run(run, waiting)
 
-    async def _append_run(self, run: list[_Entry], waiting: list[_Uncommitted] | None) -> None:
+    async def _append_run(self, run: list[_Entry], waiting: "_Waiting") -> None:
         """Append entries of one partition with one write; when that is refused, each for itself."""
         if len(run) < 2:
             for entry in run:
@@ -124,8 +144,7 @@ class ProduceHandler:
         for entry in run:
             entry.response.base_offset = offset
             offset += sum([header.record_count for header in entry.headers])
-            if waiting is not None and leader.hw < offset:
-                waiting.append(_Uncommitted(entry.response, leader, offset))
+            waiting.add(entry.response, leader, offset)
 
     def _checked(
         self, topic: str, data: PartitionProduceData, response: PartitionProduceResponse
@@ -161,7 +180,7 @@ def _join(run: list[_Entry], memory: bytearray) -> tuple[memoryview, list[BatchH
     return view[:start], headers
 
 
-async def _append(entry: _Entry, waiting: list[_Uncommitted] | None) -> None:
+async def _append(entry: _Entry, waiting: "_Waiting") -> None:
     leader, response = entry.leader, entry.response
     try:
         result = await leader.append(entry.records, entry.headers)  # type: ignore[arg-type]  # writable
@@ -169,8 +188,7 @@ async def _append(entry: _Entry, waiting: list[_Uncommitted] | None) -> None:
         response.error_code = write_code_for(exc, *leader.key)
         return
     response.base_offset = result.base_offset
-    if waiting is not None and leader.hw < result.leo:
-        waiting.append(_Uncommitted(response, leader, result.leo))
+    waiting.add(response, leader, result.leo)
 
 
 def _refusal(
@@ -188,6 +206,15 @@ def _refusal(
     if wanted is not None and any(header.codec_number != wanted for header in headers):
         return code(ErrorKind.COMPRESSION_ERROR)
     return None
+
+
+async def _wait_for_disk(waiting: list[_Uncommitted]) -> None:
+    for entry in waiting:
+        try:
+            await entry.leader.on_disk(entry.leo)
+        except StorageError as exc:
+            ended = entry.leader.ended if isinstance(exc, LogClosedError) else None
+            entry.response.error_code = ended or write_code_for(exc, *entry.leader.key)
 
 
 async def _wait_for_commits(waiting: list[_Uncommitted], timeout_ms: int) -> None:

@@ -30,7 +30,9 @@ _NO_SESSION = code(ErrorKind.FETCH_SESSION_NOT_FOUND)
 class StreamFetchHandler:
     """Handles StreamFetch and UpdateOffsets; `smartmodules` are the names of those that exist."""
 
-    def __init__(self, replicas: ReplicaManager, smartmodules: set[str]) -> None:
+    def __init__(self, replicas: ReplicaManager, smartmodules: set[str], max_streams: int) -> None:
+        """`max_streams`: of all connections."""
+        self._max_streams, self._count = max_streams, 0
         self._replicas = replicas
         self._smartmodules = smartmodules
 
@@ -53,7 +55,16 @@ class StreamFetchHandler:
         stream = Stream(stream_id, leader.key, flow, request.consumer_id)
         session.streams[stream_id] = stream
         name = f"stream {stream_id} of {request.topic}-{request.partition}"
-        session.connection.spawn(name, _run(session, stream, leader, push))
+        session.connection.spawn(name, self._run_counted(session, stream, leader, push))
+
+    async def _run_counted(
+        self, session: ClientSession, stream: Stream, leader: LeaderReplica, push: "_Pusher"
+    ) -> None:
+        self._count += 1
+        try:
+            await _run(session, stream, leader, push)
+        finally:
+            self._count -= 1
 
     def _refusal(self, session: ClientSession, request: StreamFetchRequest) -> ErrorCode | None:
         invocations = list(request.smartmodules)
@@ -68,6 +79,8 @@ class StreamFetchHandler:
             return code(ErrorKind.DERIVED_STREAM_INVALID, request.derivedstream.stream)
         if len(session.streams) >= MAX_STREAMS:
             return other(f"a connection has at most {MAX_STREAMS} streams")
+        if self._count >= self._max_streams:
+            return other(f"this SPU has at most {self._max_streams} streams, see `--max-streams`")
         return None
 
     async def handle_update_offsets(

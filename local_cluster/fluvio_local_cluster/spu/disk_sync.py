@@ -1,0 +1,124 @@
+"""When a replica's records are put on the disk, as `--fsync` says, and who waits for that.
+
+With `always` an fsync follows every append, and one fsync answers for all appends made before it began.
+With `interval:MS` one follows MS milliseconds after the first append that is not on the disk. The fsync
+itself runs in a worker thread: a slow disk delays nobody but those who wait for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from fluvio_local_cluster.storage import (
+    GroupCommit,
+    LogClosedError,
+    ReplicaLog,
+    StorageError,
+    SyncPolicy,
+)
+
+_logger = logging.getLogger(__name__)
+
+_Waiter = asyncio.Future[None] | None  # None: an append whose producer has not asked yet, or will not
+
+
+class DiskSync:
+    """One for each replica, unless the policy is `never`. Belongs to the event loop."""
+
+    __slots__ = (
+        "_commits",
+        "_executor",
+        "_is_running",
+        "_log",
+        "_on_synced",
+        "_timer",
+        "has_ended",
+        "policy",
+    )
+
+    def __init__(
+        self, log: ReplicaLog, policy: SyncPolicy, executor: Executor, on_synced: Callable[[int | None], None]
+    ) -> None:
+        """`on_synced` gets the offset below which all is on the disk; None: it failed, look at the log."""
+        self.policy = policy
+        self.has_ended = False
+        self._log, self._executor, self._on_synced = log, executor, on_synced
+        self._commits: GroupCommit[_Waiter] = GroupCommit(log.synced_leo)
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_running = False
+
+    def appended(self, leo: int) -> None:
+        """Records below `leo` are in the log now."""
+        if self.has_ended:
+            return
+        if self.policy.acknowledges_synced:
+            if not self._commits.wait(leo, None):
+                self._begin()
+        else:
+            self._set_timer()
+
+    async def wait(self, leo: int) -> None:
+        """With `always`: until records below `leo` are on the disk. Raises `StorageError`: nobody knows."""
+        if not self.policy.acknowledges_synced:
+            return
+        if self.has_ended:
+            raise LogClosedError("the replica has ended")
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._commits.wait(leo, waiter):
+            return
+        self._begin()
+        await waiter
+
+    def end(self) -> None:
+        """Begin no more fsyncs; who waits is told that nobody knows."""
+        self.has_ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._fail(LogClosedError("the replica has ended"))
+
+    def _set_timer(self) -> None:
+        if self._timer is None and not self._is_running and not self.has_ended:
+            delay_s = self.policy.interval_ms / 1000
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._is_due)
+
+    def _is_due(self) -> None:
+        self._timer = None
+        self._run()
+
+    def _begin(self) -> None:
+        if self._commits.begin():
+            self._run()
+
+    def _run(self) -> None:
+        self._is_running = True
+        running = asyncio.get_running_loop().run_in_executor(self._executor, self._log.sync)
+        running.add_done_callback(self._has_run)
+
+    def _has_run(self, running: "asyncio.Future[int]") -> None:
+        self._is_running = False
+        error = LogClosedError("the fsync was cancelled") if running.cancelled() else running.exception()
+        if error is not None:
+            if not self.has_ended:
+                is_expected = isinstance(error, StorageError)
+                _logger.error("fsync failed cause=%s", error, exc_info=None if is_expected else error)
+            self._fail(error)
+            self._on_synced(None)
+        else:
+            leo = running.result()
+            self._on_synced(leo)  # first: who is answered may look at the high watermark
+            for waiter in self._commits.complete(leo):
+                if waiter is not None and not waiter.done():
+                    waiter.set_result(None)
+        if self.has_ended or self._log.must_reopen:
+            return
+        if self.policy.acknowledges_synced:
+            self._begin()
+        elif self._log.unsynced_bytes:
+            self._set_timer()
+
+    def _fail(self, error: BaseException) -> None:
+        for waiter in self._commits.fail():
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
