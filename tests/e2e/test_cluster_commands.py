@@ -296,3 +296,15 @@ def test_a_cluster_larger_than_the_memory_is_not_begun(throwaway_home: LocalClus
     assert refused.returncode == 1
     assert "the servers want 150030 MiB of memory" in refused.stderr
     assert not throwaway_home.data_dir.exists()
+
+
+def test_delete_removes_the_records_of_deleted_topics_too(throwaway_home: LocalCluster) -> None:
+    home = throwaway_home.start()
+    home.run("topic", "create", "gone")
+    home.run("produce", "gone", stdin="x\n")
+    home.run("topic", "delete", "gone")
+    home.run("cluster", "shutdown")
+    (home.data_dir / "trash").mkdir(exist_ok=True)  # the SPU may have been stopped before it put them there
+    home.run("cluster", "delete", "--force")
+    assert not home.data_dir.exists()
+    home.start()

@@ -8,6 +8,7 @@ from fluvio_local_cluster.lifecycle.settings import METADATA_DIR
 from fluvio_local_cluster.lifecycle.state import STATE_FILE
 
 _SPU_DIRECTORIES = "spu-logs-"
+_TRASH = "trash"  # replicas of deleted topics, until an SPU purges them
 
 
 def remove_cluster_files(data_dir: Path) -> list[str]:
@@ -20,7 +21,7 @@ def remove_cluster_files(data_dir: Path) -> list[str]:
 
     left = []
     for entry in sorted(os.scandir(data_dir), key=lambda entry: entry.name):
-        if entry.name == METADATA_DIR or entry.name.startswith(_SPU_DIRECTORIES):
+        if entry.name in (METADATA_DIR, _TRASH) or entry.name.startswith(_SPU_DIRECTORIES):
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path)
             else:
