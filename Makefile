@@ -96,11 +96,11 @@ unit-on: .venv-$(VERSION)/.ready
 
 integration: $(READY) ## Integration tests: real sockets or disk, and the built wheel
 	@echo "==> integration tests"
-	@$(call pytest,integration,$(BIN)/python,tests/integration)
+	@$(call pytest,integration,$(BIN)/python,tests/integration -n $(WORKERS) --dist loadfile)
 
 e2e: $(READY) ## End-to-end tests: the installed command and a real cluster
 	@echo "==> end-to-end tests"
-	@$(call pytest,e2e,$(BIN)/python,tests/e2e)
+	@$(call pytest,e2e,$(BIN)/python,tests/e2e -n $(WORKERS) --dist loadfile)
 
 interop: $(VENV)/.node ## Official clients against our cluster, captured frames against our codec
 	@echo "==> interoperability tests"
