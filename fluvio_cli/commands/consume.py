@@ -139,6 +139,16 @@ def command(
             help="Id of the consumer whose offset is kept in the cluster",
         ),
     ] = None,
+    on_evicted: Annotated[
+        str,
+        typer.Option(
+            "--on-evicted",
+            metavar="type",
+            parser=values.Choice("earliest", "fail"),
+            help="When retention has removed the next record: say so and go on at the oldest one there is, "
+            "or fail",
+        ),
+    ] = "earliest",
 ) -> None:
     """Read messages from a topic/partition.
 
@@ -171,7 +181,7 @@ def command(
         disable_continuous=disable_continuous,
         consumer_id=consumer or None,
         offset_strategy=OffsetStrategy.AUTO if consumer else OffsetStrategy.NONE,
-        evicted=Evicted.CONTINUE,
+        evicted=Evicted.FAIL if on_evicted == "fail" else Evicted.CONTINUE,
         reconnect_timeout_s=_OUT_OF_REACH_S if disable_continuous else None,
     )
     until = f" until offset {end} (inclusive)" if end is not None else ""

@@ -7,7 +7,7 @@ a consumer is what was printed. Ctrl-C ends in order: offsets are stored, then t
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fluvio_cli.output.records import RecordOptions, RecordRenderer
@@ -40,12 +40,7 @@ class ConsumeJob:
 async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) -> None:
     """Run the job. Raises what the client raises, and `BrokenPipeError` when nobody reads any more."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(cli.client())
-        consumer = await stack.enter_async_context(client.consumer(job.config))
-        interrupt.listen()
         printer = cli.printer
-        if printer.stdout_is_terminal:
-            printer.note(printer.styled(job.headline, "bold"))
         spinner = Spinner(printer.stderr)
 
         def tell(text: str) -> None:
@@ -53,6 +48,16 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
             printer.note(text)
             printer.stderr.flush()
 
+        def skipped(partition: int, first: int, following: int) -> None:
+            name = f"{job.config.topic}-{partition}"
+            gone = f"records {first} to {following - 1} of {name}"
+            tell(f"{gone} were removed by retention, going on at {following}")
+
+        client = await stack.enter_async_context(cli.client())
+        consumer = await stack.enter_async_context(client.consumer(replace(job.config, on_skipped=skipped)))
+        interrupt.listen()
+        if printer.stdout_is_terminal:
+            printer.note(printer.styled(job.headline, "bold"))
         records_come = _ignore
         if printer.stderr_is_terminal:
             records_come = stack.enter_context(remarks_on_losses(tell))

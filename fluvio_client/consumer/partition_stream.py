@@ -100,6 +100,9 @@ class PartitionStream:
         position.next_offset = self._config.start.resolve(
             bounds.start_offset, bounds.last_stable_offset, stored
         )
+        resume = None if stored is None else stored + 1
+        if resume is not None and resume < bounds.start_offset and self._config.start.count == 0:
+            position.next_offset = resume  # the leader refuses it, and `run` does as `evicted` says
         if self._config.disable_continuous:
             position.stop_offset = bounds.last_stable_offset
 
@@ -119,16 +122,18 @@ class PartitionStream:
             except OffsetEvictedError as exc:
                 if self._config.evicted is Evicted.FAIL or exc.next_available <= self.next_offset:
                     raise
-                log.warning(
-                    "records were evicted partition=%s-%s from=%s to=%s",
-                    self._config.topic,
-                    self.partition,
-                    self.next_offset,
-                    exc.next_available,
-                )
-                self._position.next_offset = exc.next_available
+                self._skip_to(exc.next_available)
             except TRANSIENT as exc:
                 await self._pause(exc)
+
+    def _skip_to(self, following: int) -> None:
+        """Leave out what is gone, and say so: to whom the configuration names, else in the log."""
+        skipped, self._position.next_offset = self.next_offset, following
+        if self._config.on_skipped is not None:
+            self._config.on_skipped(self.partition, skipped, following)
+        else:
+            name = f"{self._config.topic}-{self.partition}"
+            log.warning("records were evicted partition=%s from=%s to=%s", name, skipped, following)
 
     async def store_offset(self, offset: int) -> None:
         """Store `offset` (of the last consumed record) for the consumer.

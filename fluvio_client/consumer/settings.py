@@ -1,6 +1,7 @@
 """Settings of a consumer, checked once."""
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fluvio_client.consumer.offsets import Offset
@@ -24,6 +25,9 @@ class Evicted(enum.Enum):
     CONTINUE = "continue"  # go on with the oldest record that is there
 
 
+OnSkipped = Callable[[int, int, int], None]  # partition, offset of the first record left out, next offset
+
+
 @dataclass(slots=True, frozen=True)
 class ConsumerConfig:
     """What to read, and how."""
@@ -38,6 +42,7 @@ class ConsumerConfig:
     offset_strategy: OffsetStrategy = OffsetStrategy.NONE
     flush_interval_s: float = 2.0
     evicted: Evicted = Evicted.FAIL
+    on_skipped: OnSkipped | None = None  # told when `CONTINUE` leaves records out; None: it is logged
     reconnect_timeout_s: float | None = 60.0  # how long a partition may be out of reach; None: for ever
     first_pause_s: float = 0.1  # between attempts; doubles
     most_pause_s: float = 10.0

@@ -313,9 +313,17 @@ def test_evicted_records_are_an_error_or_left_out_as_asked(policy: Evicted) -> N
         cluster.spu.stream_errors.append(ErrorCode(ErrorKind.OFFSET_EVICTED, 3, 20))
 
         async def body(client: Fluvio) -> None:
-            config = ConsumerConfig("t", start=Offset.absolute(3), disable_continuous=True, evicted=policy)
+            skipped: list[tuple[int, int, int]] = []
+            config = ConsumerConfig(
+                "t",
+                start=Offset.absolute(3),
+                disable_continuous=True,
+                evicted=policy,
+                on_skipped=lambda *where: skipped.append(where),
+            )
             if policy is Evicted.CONTINUE:
                 assert await read_all(client, config) == values[20:]
+                assert skipped == [(0, 3, 20)]
             else:
                 with pytest.raises(OffsetEvictedError, match="next available is 20"):
                     await read_all(client, config)

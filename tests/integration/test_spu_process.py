@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from tests.support.spu_client import connect
 
 @contextmanager
 def spu_process(
-    directory: Path, sc_port: int, public: int = 0
+    directory: Path, sc_port: int, public: int = 0, options: Sequence[str] = (), wrapper: Sequence[str] = ()
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A process and its public port (0 when it ended before it was ready)."""
+    """A process and its public port (0: it ended before it was ready). `wrapper`: a command that runs it."""
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "fluvio_local_cluster.spu", "-i", "5001", "-p", f"127.0.0.1:{public}"]
     command += ["-v", "127.0.0.1:0", "--sc-addr", f"127.0.0.1:{sc_port}", "--log-base-dir", str(directory)]
     process = subprocess.Popen(
-        [*command, "--ready-fd", str(writing)], pass_fds=[writing], stderr=subprocess.PIPE, text=True
+        [*wrapper, *command, *options, "--ready-fd", str(writing)],
+        pass_fds=[writing],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     os.close(writing)
     try:

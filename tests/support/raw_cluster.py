@@ -100,12 +100,17 @@ class ServerProcess:
 class RawCluster:
     """A controller and `spu_count` SPUs (ids from `first_spu_id`) with their files below `folder`.
 
-    `options` are given to every server. As a context manager it starts all, registers the SPUs and waits
-    until they are online; at the end it stops what still runs.
+    `options` are given to every server, `spu_options` to SPUs. As a context manager it starts all, registers
+    the SPUs and waits until they are online; at the end it stops what still runs.
     """
 
     def __init__(
-        self, folder: Path, spu_count: int = 1, options: Sequence[str] = (), first_spu_id: int = 5001
+        self,
+        folder: Path,
+        spu_count: int = 1,
+        options: Sequence[str] = (),
+        first_spu_id: int = 5001,
+        spu_options: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         sc_public, sc_private, *spu_ports = free_ports(2 + 2 * spu_count)
@@ -122,7 +127,9 @@ class RawCluster:
         )
         self._spu_ids = range(first_spu_id, first_spu_id + spu_count)
         self.spus = [
-            self._spu(spu_id, sc_private, spu_ports[2 * index], spu_ports[2 * index + 1], options)
+            self._spu(
+                spu_id, sc_private, spu_ports[2 * index], spu_ports[2 * index + 1], [*options, *spu_options]
+            )
             for index, spu_id in enumerate(self._spu_ids)
         ]
 
