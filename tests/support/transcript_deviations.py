@@ -71,8 +71,6 @@ DEVIATIONS: dict[str, str] = {
     "topic-config-dry": _NO_CONFIG,
     "topic-list-nosys": _NO_CONFIG,
     "topic-delete-cont": _NO_CONFIG,
-    "topic-add-partition": "with one copy of each partition the leaders are spread otherwise",
-    "topic-add-partition-c": "with one copy of each partition the leaders are spread otherwise",
     "partition-list": _NO_CONFIG,
     "partition-list-json": _NO_CONFIG,
     "partition-list-yaml": _NO_CONFIG,
