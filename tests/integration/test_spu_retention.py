@@ -96,6 +96,7 @@ def test_old_records_go_also_those_of_the_last_segment_but_not_when_the_clock_ju
             await upkeep.clean()
             assert leader.log.log_start == closed_until
             clocks.wall_s -= 7200
+            await sc.until(lambda: sc.reports["t", 0].base_offset == closed_until)
             clocks.run(12)
             await upkeep.clean()  # closes the last segment
             await upkeep.clean()
