@@ -123,6 +123,36 @@ def test_one_fsync_answers_many_producers(tmp_path: Path) -> None:
         disk.may_end.set()
 
 
+def test_requests_in_flight_on_one_connection_share_an_fsync_and_are_answered_also_at_a_stop(
+    tmp_path: Path,
+) -> None:
+    disk = Disk()
+
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "slow")
+        leader = spu.replicas.find("slow", 0)
+        assert leader is not None
+        moved = asyncio.Event()
+        async with connect(public_port(spu)) as client:
+            sent = [await client.send(request("slow", b"%d" % i)) for i in range(32)]
+            while leader.leo < 32:
+                leader.watch_move(moved)
+                await moved.wait()
+                moved.clear()
+            [connection] = spu.public.connections if spu.public is not None else []
+            connection.eof_received()  # as at an orderly stop: what came before is still answered
+            disk.may_end.set()
+            for i, correlation in enumerate(sent):
+                answer = (await client.answer(correlation, ProduceResponse)).responses[0].partitions[0]
+                assert (answer.error_code.kind, answer.base_offset) == (ErrorKind.NONE, i)
+        assert disk.count("slow") == 2
+
+    try:
+        run_with_spu(tmp_path, body, disk, fsync=ALWAYS)
+    finally:
+        disk.may_end.set()
+
+
 @pytest.mark.parametrize("policy", ["always", "interval:1"])
 def test_a_failed_fsync_ends_the_leadership_until_the_replica_was_opened_again(
     tmp_path: Path, policy: str

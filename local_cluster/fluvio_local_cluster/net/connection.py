@@ -78,6 +78,7 @@ class Connection(asyncio.BufferedProtocol):
         self._slice_lock = asyncio.Lock()
         self._gone = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
+        self._owed: set[asyncio.Task[None]] = set()  # answers that come later
 
     # --- life ---------------------------------------------------------------------------------------------
 
@@ -97,6 +98,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._group = group
                 watch = group.create_task(self._watch_end(), name=f"connection {self.id} end")
                 await group.create_task(body, name=f"connection {self.id}")
+                if self._owed:
+                    await asyncio.wait(self._owed)
                 watch.cancel()
                 self.close("done")
                 raise _Ended
@@ -121,12 +124,21 @@ class Connection(asyncio.BufferedProtocol):
         await self._gone.wait()
         raise _Ended
 
-    def spawn(self, name: str, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Start a task that is cancelled when the connection closes. Raises `ConnectionClosedError`."""
+    def spawn(
+        self, name: str, coroutine: Coroutine[Any, Any, None], *, is_answer: bool = False
+    ) -> "asyncio.Task[None]":
+        """Start a task that is cancelled when the connection closes. Raises `ConnectionClosedError`.
+
+        `is_answer`: the peer may have said all it has to say, and still waits for what this task sends.
+        """
         if self._group is None or self._gone.is_set():
             coroutine.close()
             raise ConnectionClosedError(f"the connection to {self.peer} is closed")
-        return self._group.create_task(coroutine, name=name)
+        task = self._group.create_task(coroutine, name=name)
+        if is_answer:
+            self._owed.add(task)
+            task.add_done_callback(self._owed.discard)
+        return task
 
     def close(self, reason: str) -> None:
         """Close after what was written has left; only the first reason counts."""

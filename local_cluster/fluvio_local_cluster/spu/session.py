@@ -28,6 +28,7 @@ class ClientSession:
     connection: Connection
     streams: dict[int, Stream] = field(default_factory=dict)
     last_stream_id: int = 0
+    unsynced_produces: int = 0  # requests that wait for the disk, beside those that came after them
 
     def next_stream_id(self) -> int:
         """A new id."""

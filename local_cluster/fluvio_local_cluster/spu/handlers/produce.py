@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fluvio_local_cluster.net import ConnectionClosedError
 from fluvio_local_cluster.spu.handlers.failures import smartmodule_refusal, write_code_for
 from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.replicas import ReplicaManager
@@ -24,10 +25,11 @@ from fluvio_protocol.api.produce import (
 )
 from fluvio_protocol.batch import BatchError, BatchHeader, split
 from fluvio_protocol.error_code import ErrorCode, ErrorKind, RequestKind, code, other
-from fluvio_protocol.frame import RequestHeader
+from fluvio_protocol.frame import RequestHeader, encode_response
 from fluvio_types.defaults import CONSUMER_OFFSET_TOPIC
 
 _NOT_LEADER = code(ErrorKind.NOT_LEADER_FOR_PARTITION)
+_MAX_UNSYNCED = 256  # produce requests of one connection that wait for the disk
 _RUN_BYTES = 1024 * 1024  # of entries appended together: as much as an append may hold up the event loop
 
 
@@ -80,8 +82,12 @@ class ProduceHandler:
 
     async def handle(
         self, session: ClientSession, header: RequestHeader, request: ProduceRequest
-    ) -> ProduceResponse:
-        """Append all entries in the order of the request; one answer for each, in the same order."""
+    ) -> ProduceResponse | None:
+        """Append all entries in the order of the request; one answer for each, in the same order.
+
+        An answer that waits for the disk comes later, by a task of its own (None), so that requests behind it
+        on the same connection are appended before the next fsync.
+        """
         refusal = smartmodule_refusal(request.smartmodules, self._smartmodules)
         waiting = _Waiting(request.isolation < 0)
         responses: list[TopicProduceResponse] = []
@@ -93,9 +99,16 @@ class ProduceHandler:
                 for entry in entries:
                     entry.error_code = refusal
             responses.append(TopicProduceResponse(name=topic.name, partitions=entries))
-        if waiting.answers:
+        answer = ProduceResponse(responses=responses)
+        if not waiting.answers:
+            return answer
+        if waiting.wants_commit or session.unsynced_produces >= _MAX_UNSYNCED:
             await waiting.wait(request.timeout_ms)
-        return ProduceResponse(responses=responses)
+            return answer
+        session.unsynced_produces += 1
+        name = f"produce {header.correlation_id}"
+        session.connection.spawn(name, _answer_later(session, header, answer, waiting), is_answer=True)
+        return None
 
     async def _append_all(
         self,
@@ -206,6 +219,18 @@ def _refusal(
     if wanted is not None and any(header.codec_number != wanted for header in headers):
         return code(ErrorKind.COMPRESSION_ERROR)
     return None
+
+
+async def _answer_later(
+    session: ClientSession, header: RequestHeader, answer: ProduceResponse, waiting: _Waiting
+) -> None:
+    try:
+        await _wait_for_disk(waiting.answers)
+        await session.connection.send(encode_response(answer, header.api_version, header.correlation_id))
+    except ConnectionClosedError:
+        return  # the producer has gone: nobody waits for the answer
+    finally:
+        session.unsynced_produces -= 1
 
 
 async def _wait_for_disk(waiting: list[_Uncommitted]) -> None:
