@@ -1,6 +1,8 @@
 """Recorded runs of the official tool against a cluster, replayed in their order against one of ours."""
 
-from tests.support.local_cluster import LocalCluster
+from dataclasses import replace
+
+from tests.support.local_cluster import FREE_PORTS, LocalCluster
 from tests.support.transcript_deviations import DEVIATIONS, NOT_REPLAYED
 from tests.support.transcripts import Place, Run, differences, recorded_runs, replay
 
@@ -58,6 +60,27 @@ def test_topics_records_and_partitions_do_what_the_official_tool_does(throwaway_
             problems[run.id] = found
         if run.id == "topic-p2r2":  # refused here, where one copy is all there is; later runs use the topic
             throwaway_home.run("topic", "create", "p2", "-p", "2")
+    assert problems == {}
+
+
+def test_a_cluster_starts_stops_and_comes_back_as_with_the_official_tool(
+    throwaway_home: LocalCluster,
+) -> None:
+    place = prepared(throwaway_home)
+    (place.working_directory / "ra.json").write_bytes(
+        b'[{"id":0,"replicas":[5001]},{"id":1,"replicas":[5001]}]'
+    )
+    problems: dict[str, list[str]] = {}
+    for run in recorded_runs("cluster"):
+        if run.scenario != "lifecycle" or not has_an_end(run) or run.id in NOT_REPLAYED:
+            continue
+        if run.argv == ("cluster", "start"):
+            run = replace(run, argv=(*run.argv, *FREE_PORTS))
+        found = differences(run, replay(run, place, TIMEOUT_S), place)
+        if run.id in DEVIATIONS:
+            found = [] if found else ["is listed as a deviation, but agrees"]
+        if found:
+            problems[run.id] = found
     assert problems == {}
 
 

@@ -82,6 +82,10 @@ DEVIATIONS: dict[str, str] = {
     "consume-rustlog": "at this level nothing is logged",
     "spu-list2": "`cluster spu register` is absent so far",
     "topic-list-r3": _ONE_COPY,
+    "assigned-json": "lists are sorted by name",
+    "lc-resume-running": "a cluster that runs is told of on standard error",
+    "lc-resume-running-ci": "a cluster that runs is told of on standard error",
+    "lc-resume-nothing-ci": _FAILURE_TELLS,
 }
 
 # Runs against a cluster that are not replayed at all, with the reason.
