@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluvio_protocol.api.partition import PartitionStatus
+from fluvio_protocol.api.partition import PartitionResolution, PartitionStatus
 from tests.support.local_cluster import LocalCluster
 from tests.support.raw_cluster import RawCluster
 
@@ -104,3 +104,17 @@ def test_the_policy_is_kept_and_used_again_by_resume(throwaway_home: LocalCluste
         assert words[words.index(b"--fsync") + 1] == b"interval:250"
         throwaway_home.run("cluster", "shutdown")
         throwaway_home.run("cluster", "resume")
+
+
+def test_a_disk_without_room_is_told_to_the_producer_and_shown(tmp_path: Path) -> None:
+    with RawCluster(tmp_path, spu_options=["--space-reserve", str(10**18)]) as full:
+        user = LocalCluster(tmp_path)
+        user.run("profile", "add", "full", full.endpoint)
+        user.run("topic", "create", "logs")
+        refused = user.run("produce", "logs", stdin="too much\n", check=False)
+        assert refused.returncode == 1
+        assert "full" in refused.stderr.lower()
+        until(full, "logs", lambda status: status.resolution is PartitionResolution.OUT_OF_STORAGE)
+        [line] = [row for row in user.run("partition", "list").stdout.splitlines() if "logs" in row]
+        assert "OutOfStorage" in line
+        assert user.run("consume", "logs", "-B", "-d").stdout == ""  # readers are served
