@@ -5,7 +5,7 @@ import os
 import stat
 import time
 
-import pytest
+import pexpect
 
 from tests.support.local_cluster import FREE_PORTS, LocalCluster
 
@@ -206,7 +206,6 @@ def test_delete_asks_a_terminal_only(fresh_cluster: LocalCluster) -> None:
 
 
 def test_delete_wants_the_name_of_the_cluster(fresh_cluster: LocalCluster) -> None:
-    pexpect = pytest.importorskip("pexpect")
     for answer, outcome in (("wrong", "Confirmation failed. Aborting."), ("local", "Deleting local/")):
         child = pexpect.spawn(
             str(fresh_cluster.executable),
