@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from fluvio_local_cluster.net.file_bytes import CAN_SENDFILE, send_file_bytes
 from fluvio_local_cluster.net.framing import FrameAssembler
-from fluvio_local_cluster.net.limits import Intake, NetLimits
+from fluvio_local_cluster.net.intake import Intake
+from fluvio_local_cluster.net.limits import NetLimits
 from fluvio_protocol.frame import FrameTooLargeError
 from fluvio_types.errors import FluvioError
 
@@ -66,12 +67,14 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._socket: Any = None
         self._frames: deque[memoryview] = deque()
-        self._unprocessed_bytes = 0
+        self._unprocessed_bytes = 0  # of whole frames
+        self._begun_bytes = 0  # memory of the frame that is not whole yet
         self._current_bytes = 0  # of the frame that `next_frame` handed out last
         self._frame_waiter: asyncio.Future[None] | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
         self._is_write_paused = False
         self._is_reading_paused = False
+        self._was_told_to_wait = False
         self._is_at_end = False
         self._held: list[Buffer] | None = None  # frames that wait for the end of a slice
         self._soon: list[Buffer] = []  # frames that leave before the loop waits
@@ -176,9 +179,9 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._gone.set()
         self.deadline = self.stalled_since = None
-        self._intake.waiting.discard(self._resume_reading)
-        self._intake.give_back(self._unprocessed_bytes)
+        held, self._begun_bytes = self._unprocessed_bytes + self._begun_bytes, 0
         self._unprocessed_bytes = self._current_bytes = 0
+        self._intake.leave(self, held)
         self._frames.clear()
         for waiter in (self._frame_waiter, *self._drain_waiters):
             if waiter is not None and not waiter.done():
@@ -221,9 +224,10 @@ class Connection(asyncio.BufferedProtocol):
             _logger.warning("closing a connection peer=%s cause=%s", self.peer, exc)
             self.abort(str(exc))
             return
-        if payloads:
-            self._take(payloads)
-        if not self._assembler.is_mid_frame:
+        self._take(payloads)
+        if self._is_reading_paused:
+            self.deadline = None  # the pause is ours, not the peer's
+        elif not self._assembler.is_mid_frame:
             if payloads:
                 self.deadline = None
         elif payloads or not was_mid_frame:
@@ -252,41 +256,69 @@ class Connection(asyncio.BufferedProtocol):
 
     # --- in -----------------------------------------------------------------------------------------------
 
+    @property
+    def has_only_begun(self) -> bool:
+        """See `intake.Taker`."""
+        return not self._unprocessed_bytes
+
     def _take(self, payloads: list[memoryview]) -> None:
-        self._frames.extend(payloads)
-        size = sum(map(len, payloads))
-        self._unprocessed_bytes += size
-        self._intake.total_bytes += size
-        if not self._has_room() and not self._is_reading_paused and self._transport is not None:
+        begun = self._assembler.held_bytes
+        grown = begun - self._begun_bytes
+        self._begun_bytes = begun
+        if payloads:
+            self._frames.extend(payloads)
+            size = sum(map(len, payloads))
+            self._unprocessed_bytes += size
+            grown += size
+        self._intake.total_bytes += grown
+        if not self._is_reading_paused and not self._has_room() and self._transport is not None:
             self._is_reading_paused = True
             self._transport.pause_reading()
-            if self._intake.is_full:
-                self._intake.waiting.add(self._resume_reading)
-        self._wake_reader()
+            self._wait_for_room()
+        if payloads:
+            self._wake_reader()
 
     def _has_room(self) -> bool:
-        return (
-            self._unprocessed_bytes <= self._limits.max_unprocessed_bytes
-            and len(self._frames) <= self._limits.max_requests_waiting
-            and not self._intake.is_full
-        )
+        """Whether to read on. The only request of a connection may be larger than what it is granted."""
+        limits, whole = self._limits, self._unprocessed_bytes
+        held = whole + self._begun_bytes
+        if whole and (held > limits.max_unprocessed_bytes or len(self._frames) > limits.max_requests_waiting):
+            return False
+        if not self._intake.is_full or held <= limits.unpaused_bytes:
+            return True
+        return not whole and self._intake.favoured is self
+
+    def _wait_for_room(self) -> None:
+        if self._intake.is_full:
+            self._intake.wait(self)
+        elif not self._was_told_to_wait:
+            self._was_told_to_wait = True
+            _logger.info(
+                "a peer waits until its requests are processed, see --max-inflight-requests and "
+                "--max-connection-bytes peer=%s requests=%d bytes=%d",
+                self.peer,
+                len(self._frames),
+                self._unprocessed_bytes,
+            )
 
     def _wake_reader(self) -> None:
         waiter = self._frame_waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _resume_reading(self) -> None:
+    def resume_reading(self) -> None:
+        """Read on if there is room, else wait (again)."""
         if not self._is_reading_paused or self._gone.is_set():
             return
         if self._has_room():
             self._is_reading_paused = False
-            if self.deadline is not None:  # the pause was ours, not the peer's
+            self._intake.waiting.pop(self, None)
+            if self._assembler.is_mid_frame:
                 self.deadline = self._loop.time() + self._limits.frame_timeout_s
             if self._transport is not None:
                 self._transport.resume_reading()
         elif self._intake.is_full:
-            self._intake.waiting.add(self._resume_reading)
+            self._intake.wait(self)
 
     @property
     def has_frame(self) -> bool:
@@ -302,9 +334,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._current_bytes:
             size, self._current_bytes = self._current_bytes, 0
             self._unprocessed_bytes -= size
-            self._intake.give_back(size)
+            self._intake.give_back(self, size)
             if self._is_reading_paused:
-                self._resume_reading()
+                self.resume_reading()
         while not self._frames:
             if self._is_at_end or self._gone.is_set():
                 raise ConnectionClosedError(f"{self.peer} has closed the connection")

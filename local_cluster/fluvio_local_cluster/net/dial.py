@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 from fluvio_local_cluster.net.connection import Connection
-from fluvio_local_cluster.net.limits import Intake, NetLimits
+from fluvio_local_cluster.net.intake import Intake
+from fluvio_local_cluster.net.limits import NetLimits
 from fluvio_protocol.frame import encode_request, read_correlation_id
 from fluvio_protocol.wire import DecodeError, Reader, decode, request_info
 

@@ -45,6 +45,11 @@ class FrameAssembler:
         """Whether a frame was begun and is not complete."""
         return self._frame is not None or bool(self._prefix)
 
+    @property
+    def held_bytes(self) -> int:
+        """Memory that an unfinished frame has taken."""
+        return 0 if self._frame is None else len(self._frame)
+
     def buffer(self) -> memoryview:
         """Where the next bytes are to be received. Let go of it before the next call."""
         missing = self._size - self._filled

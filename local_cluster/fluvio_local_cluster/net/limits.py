@@ -1,12 +1,9 @@
-"""What a server grants its peers, and what one server's connections share."""
+"""What a server grants its peers."""
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from fluvio_types.defaults import MAX_FRAME_BYTES, MAX_REQUEST_BYTES
-
-SCRATCH_BYTES = 256 * 1024  # one receive call takes at most this much
 
 
 @dataclass(slots=True, frozen=True)
@@ -17,6 +14,7 @@ class NetLimits:
     max_connections: int = 4096
     max_unprocessed_bytes: int = MAX_REQUEST_BYTES + 1024 * 1024  # of one connection; then reading pauses
     max_unprocessed_total_bytes: int = 256 * 1024 * 1024  # of all connections of a server
+    unpaused_bytes: int = 16 * 1024  # a connection that holds no more reads on, however much the others hold
     max_requests_waiting: int = 1024  # of one connection; then reading pauses
     write_buffer_bytes: int = 256 * 1024  # `Connection.send` waits above this
     first_frame_timeout_s: float = 30.0  # from the connection to its first whole frame
@@ -27,6 +25,8 @@ class NetLimits:
 _OPTIONS = {  # command line option of a server -> field
     "--max-connections": "max_connections",
     "--max-inflight-bytes": "max_unprocessed_total_bytes",
+    "--max-connection-bytes": "max_unprocessed_bytes",
+    "--max-inflight-requests": "max_requests_waiting",
     "--first-frame-timeout-ms": "first_frame_timeout_s",
     "--frame-timeout-ms": "frame_timeout_s",
     "--stall-timeout-ms": "stall_timeout_s",
@@ -63,26 +63,3 @@ def positive(text: str) -> int:
 
 def _milliseconds(text: str) -> float:
     return positive(text) / 1000
-
-
-@dataclass(slots=True, eq=False)
-class Intake:
-    """Bytes received and not yet processed, of all connections of one server, and who waits for room."""
-
-    limit_bytes: int
-    scratch: bytearray = field(default_factory=lambda: bytearray(SCRATCH_BYTES))
-    total_bytes: int = 0
-    waiting: set[Callable[[], None]] = field(default_factory=set)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether connections should stop reading."""
-        return self.total_bytes > self.limit_bytes
-
-    def give_back(self, size_bytes: int) -> None:
-        """Bytes were processed: when there is room again, those that wait read on."""
-        self.total_bytes -= size_bytes
-        if self.waiting and not self.is_full:
-            woken, self.waiting = self.waiting, set()
-            for wake in woken:
-                wake()

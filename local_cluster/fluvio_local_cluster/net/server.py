@@ -7,12 +7,14 @@ from typing import Any
 
 from fluvio_local_cluster.net.connection import Connection
 from fluvio_local_cluster.net.dispatch import Service, serve_requests
-from fluvio_local_cluster.net.limits import Intake, NetLimits
+from fluvio_local_cluster.net.intake import Intake
+from fluvio_local_cluster.net.limits import NetLimits
 
 _logger = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 _MAX_SWEEP_S = 2.0  # deadlines are checked at least this often
+_REPEAT_S = 10.0  # the log says at most so often that too much is under way
 
 
 async def serve(
@@ -33,7 +35,8 @@ class Server:
         self.port = 0
         self._service = service
         self._limits = limits
-        self._intake = Intake(limits.max_unprocessed_total_bytes)
+        self._intake = Intake(limits.max_unprocessed_total_bytes, on_full=self._intake_is_full)
+        self._told_full_at: float | None = None  # loop time
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
         self._numbers = 0
@@ -118,6 +121,17 @@ class Server:
         self._group.create_task(self._serve(connection), name=f"{self.name} connection {connection.id}")
         if self._sweep_handle is None:
             self._sweep()
+
+    def _intake_is_full(self) -> None:
+        now = self._loop.time()
+        if self._told_full_at is None or now - self._told_full_at >= _REPEAT_S:
+            self._told_full_at = now
+            _logger.warning(
+                "peers wait, too much is unprocessed, see --max-inflight-bytes server=%s bytes=%d limit=%d",
+                self.name,
+                self._intake.total_bytes,
+                self._limits.max_unprocessed_total_bytes,
+            )
 
     async def _serve(self, connection: Connection) -> None:
         session: Any = None

@@ -1,16 +1,24 @@
 """Back pressure and collecting of frames, on a transport without a socket."""
 
 import asyncio
+import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from fluvio_local_cluster.net.connection import Connection, ConnectionClosedError
-from fluvio_local_cluster.net.limits import Intake, NetLimits
+from fluvio_local_cluster.net.intake import Intake
+from fluvio_local_cluster.net.limits import NetLimits
 from tests.support.memory_transport import MemoryTransport
 
-LIMITS = NetLimits(max_unprocessed_bytes=3000, max_unprocessed_total_bytes=5000, max_requests_waiting=50)
+LIMITS = NetLimits(
+    max_unprocessed_bytes=3000,
+    max_unprocessed_total_bytes=5000,
+    max_requests_waiting=50,
+    unpaused_bytes=0,
+)
 
 
 def framed(size: int) -> bytes:
@@ -24,6 +32,13 @@ def run(body: Callable[[Intake], Awaitable[None]]) -> None:
 def connect(intake: Intake) -> tuple[Connection, MemoryTransport]:
     connection = Connection(1, LIMITS, intake)
     return connection, MemoryTransport(connection)
+
+
+async def want_more(connection: Connection) -> None:
+    """Say that the last frame is processed, when there is no other."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await connection.next_frame()
 
 
 def test_reading_pauses_above_the_limit_and_resumes_when_frames_are_processed() -> None:
@@ -65,6 +80,67 @@ def test_a_full_intake_pauses_others_until_somebody_is_processed() -> None:
         assert not third.is_paused
         third_connection.close("done")
         one.close("done")
+
+    run(body)
+
+
+def test_begun_requests_count_and_one_after_the_other_is_read_to_its_end() -> None:
+    async def body(intake: Intake) -> None:
+        waits: list[int] = []
+        intake.on_full = lambda: waits.append(intake.total_bytes)
+        data = framed(2500)
+        peers = [connect(intake) for _ in range(8)]
+        delivered = [transport.deliver(data[:1500]) for _, transport in peers]
+        assert [transport.is_paused for _, transport in peers] == 3 * [False] + 5 * [True]
+        assert intake.favoured is peers[2][0]
+        served: list[int] = []
+        most = intake.total_bytes
+        while len(served) < len(peers):
+            ready = [i for i, (_, t) in enumerate(peers) if i not in served and not t.is_paused]
+            number = next(i for i in ready if intake.favoured in (None, peers[i][0]))
+            connection, transport = peers[number]
+            delivered[number] += transport.deliver(data[delivered[number] :])
+            most = max(most, intake.total_bytes)
+            assert delivered[number] == len(data)
+            await connection.next_frame()
+            served.append(number)
+            await want_more(connection)
+        assert served[0] == 2
+        assert most <= 5000 + 2500 + 8 * 1000
+        assert min(waits) > 5000
+        assert (intake.total_bytes, intake.favoured, intake.waiting) == (0, None, {})
+
+    run(body)
+
+
+def test_a_favoured_connection_that_closes_leaves_its_turn_to_the_next() -> None:
+    async def body(intake: Intake) -> None:
+        peers = [connect(intake) for _ in range(6)]
+        for _, transport in peers:
+            transport.deliver(framed(2900)[:2000])
+        turns = []
+        while intake.favoured is not None:
+            turns.append(next(i for i, (connection, _) in enumerate(peers) if connection is intake.favoured))
+            peers[turns[-1]][0].close("gone")
+        assert turns == [1, 2, 3]  # then there is room for the others
+        assert not any(transport.is_paused for connection, transport in peers if not connection.is_closed)
+
+    run(body)
+
+
+def test_small_requests_are_read_however_much_others_hold() -> None:
+    async def body(intake: Intake) -> None:
+        limits = dataclasses.replace(LIMITS, unpaused_bytes=100)
+        small = Connection(2, limits, intake)
+        transport = MemoryTransport(small)
+        for _ in range(3):
+            connect(intake)[1].deliver(framed(500) * 20)
+        assert intake.is_full
+        for _ in range(5):
+            transport.deliver(framed(50))
+            assert len(await small.next_frame()) == 50
+        transport.deliver(framed(200))
+        assert transport.is_paused
 
     run(body)
 
@@ -127,12 +203,13 @@ def test_a_pause_of_ours_does_not_count_against_the_peer() -> None:
     async def body(intake: Intake) -> None:
         connection, transport = connect(intake)
         transport.deliver(framed(500) * 7 + framed(600)[:300])
+        assert transport.is_paused
+        assert connection.deadline is None
+        while connection.has_frame:
+            await connection.next_frame()
+        await want_more(connection)
+        assert not transport.is_paused
         assert connection.deadline is not None
-        connection.deadline = 0.0
-        for _ in range(8):
-            if connection.has_frame:
-                await connection.next_frame()
-        assert connection.deadline > 0.0
 
     run(body)
 
