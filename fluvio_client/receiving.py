@@ -7,11 +7,13 @@ used again as soon as nobody views them any more: fresh memory costs more than r
 """
 
 from fluvio_protocol.frame import LENGTH, FrameTooLargeError
-from fluvio_types.defaults import MAX_FRAME_BYTES
+from fluvio_types.defaults import MAX_FRAME_BYTES, SLICE_MAX_BYTES
 
 _SCRATCH_BYTES = 64 * 1024
 _KEPT_BUFFERS = 3  # one that is filled, one whose batches are used, one that waits between them
-_KEPT_BYTES = 2 * 1024 * 1024  # larger buffers are not kept
+_KEPT_BYTES = (
+    4 * 1024 * 1024 + 256 * 1024
+)  # the longest slice of an SPU of ours, with its head; larger buffers are not kept
 _STEP_BYTES = 256 * 1024  # kept buffers are a multiple, so that one fits frames of about the same size
 
 

@@ -16,6 +16,7 @@ LOCAL_SPU_PORT_STEP = 10
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_REQUEST_BYTES = 33_554_432  # one produce batch
 FETCH_MAX_BYTES = 1_048_890  # one stream fetch response, as official clients ask
+SLICE_MAX_BYTES = 4 * 1024 * 1024  # the same, as our client asks, and at most in our SPU
 
 SEGMENT_BYTES = 1_073_741_824
 PARTITION_BYTES = 107_374_182_400

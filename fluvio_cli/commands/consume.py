@@ -213,10 +213,10 @@ def _refuse_end(cli: CliContext, start: int, end: int) -> None:
 
 
 def _fetch_bytes(cli: CliContext) -> int:
-    from fluvio_types.defaults import FETCH_MAX_BYTES
+    from fluvio_types.defaults import SLICE_MAX_BYTES
 
     named = cli.environment.get("FLV_CLIENT_MAX_FETCH_BYTES", "")
-    return int(named) if named.isascii() and named.isdigit() and 0 < int(named) < 2**31 else FETCH_MAX_BYTES
+    return int(named) if named.isascii() and named.isdigit() and 0 < int(named) < 2**31 else SLICE_MAX_BYTES
 
 
 def _terminal_width(cli: CliContext) -> int:

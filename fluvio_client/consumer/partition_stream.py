@@ -167,20 +167,24 @@ class PartitionStream:
         try:
             while not position.is_done:
                 answer: StreamFetchResponse = await stream.next()
-                taken = position.take(answer.partition.records)
+                sighted = position.sight(answer.partition.records)
                 error = answer.partition.error_code
                 if error.is_ok:
                     self._session = connection, answer.stream_id
                     self._unreachable_since = None
                     self._backoff.reset()
-                if taken.acknowledge is not None and error.is_ok and not position.is_done:
-                    _acknowledge(connection, stream, taken.acknowledge, answer.stream_id)
+                following = sighted.acknowledge
+                if following is not None and error.is_ok and not position.ends_before(following):
+                    _acknowledge(connection, stream, following, answer.stream_id)
+                taken = position.take(sighted)
                 if taken.batches:
                     await deliver(taken.batches)
+                if taken.damage is not None:
+                    raise taken.damage
                 if not error.is_ok:
                     raise exception_for(error)
-                if taken.reopen_max_bytes is not None:
-                    position.max_bytes = taken.reopen_max_bytes
+                if sighted.reopen_max_bytes is not None:
+                    position.max_bytes = sighted.reopen_max_bytes
                     return
         finally:
             self._was_open_s = time.monotonic() - opened_at

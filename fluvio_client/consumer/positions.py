@@ -94,18 +94,35 @@ class RecordBatch:
         return list(map(_new_record, rows))
 
 
+# Where a wanted batch lies in its slice (start, stop), its CRC, and its wanted records (first, stop).
+_Span = tuple[int, int, int, int, int]
+
+
+@dataclass(slots=True)
+class Sighted:
+    """What the headers of one slice say. `PartitionPosition.take` checks and delivers the batches."""
+
+    acknowledge: int | None = None  # the offset to acknowledge, at once; None: nothing
+    reopen_max_bytes: int | None = None  # open a new stream with this `max_bytes`; None: this one goes on
+    view: memoryview = field(default_factory=lambda: memoryview(b""))  # the slice
+    spans: list[_Span] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Taken:
-    """What to do about one slice."""
+    """What one slice brought."""
 
-    batches: list[RecordBatch] = field(default_factory=list)
-    acknowledge: int | None = None  # the offset to acknowledge; None: nothing
-    reopen_max_bytes: int | None = None  # open a new stream with this `max_bytes`; None: this one goes on
+    batches: list[RecordBatch] = field(default_factory=list)  # their CRCs are right
+    damage: CorruptBatchError | None = None  # of the batch behind them: raise it once they are delivered
 
 
 @dataclass(slots=True)
 class PartitionPosition:
-    """How far one partition has been read. `take` moves it on."""
+    """How far one partition has been read.
+
+    For each slice: `sight` reads the headers, which is enough to acknowledge it, so that the next is on its
+    way while `take` checks the batches and moves on.
+    """
 
     topic: str
     partition: int
@@ -116,41 +133,58 @@ class PartitionPosition:
     @property
     def is_done(self) -> bool:
         """Whether everything up to `stop_offset` was delivered."""
-        return self.stop_offset is not None and self.next_offset >= self.stop_offset
+        return self.ends_before(self.next_offset)
 
-    def take(self, records: bytes | memoryview) -> Taken:
-        """Look at the record set of one slice, and move on behind its last complete batch.
+    def ends_before(self, offset: int) -> bool:
+        """Whether nothing from `offset` on is wanted."""
+        return self.stop_offset is not None and offset >= self.stop_offset
 
-        Raises `CorruptBatchError`, `OffsetGapError` or `BatchError` for what the next wanted batch is; good
-        batches before it are delivered first: the error comes with the slice that begins there. When it
-        raises, the position has not moved.
+    def sight(self, records: bytes | memoryview) -> Sighted:
+        """Look at the headers of one slice. The position does not move.
+
+        Raises `OffsetGapError` or `BatchError` for what the next wanted batch is; good ones before it are
+        taken first: the error comes with the slice that begins there.
         """
-        taken = Taken()
-        view = memoryview(records)
+        sighted = Sighted(view=memoryview(records))
+        view = sighted.view
         if not view:
-            return taken
-        topic, partition, wanted_stop = self.topic, self.partition, self.stop_offset
-        add = taken.batches.append
+            return sighted
+        wanted_stop = self.stop_offset
+        add = sighted.spans.append
         expected, complete = self.next_offset, 0
         try:
-            for position, end, base, next_offset, crc in spans(view):
-                if next_offset > expected:  # else sent before: a slice begins where a batch begins
+            for start, end, base, following, crc in spans(view):
+                if following > expected:  # else sent before: a slice begins where a batch begins
                     if base > expected:
-                        raise OffsetGapError(topic, partition, expected, base)
-                    if crc32c(view[position + CRC_START : end]) != crc:
-                        raise CorruptBatchError(topic, partition, base)
-                    stop = next_offset if wanted_stop is None else min(next_offset, wanted_stop)
-                    if expected < stop:
-                        add(RecordBatch(topic, partition, view, position, expected, stop))
-                    expected = next_offset
+                        raise OffsetGapError(self.topic, self.partition, expected, base)
+                    stop = following if wanted_stop is None else min(following, wanted_stop)
+                    add((start, end, crc, expected, stop))
+                    expected = following
                 complete = end
-        except (BatchError, OffsetGapError, CorruptBatchError):
-            if not taken.batches:
+        except (BatchError, OffsetGapError):
+            if not sighted.spans:
                 raise
         if expected == self.next_offset and complete < len(view):  # nothing new is complete
-            taken.reopen_max_bytes = self._larger(view[complete:])
-            return taken
-        self.next_offset = taken.acknowledge = expected
+            sighted.reopen_max_bytes = self._larger(view[complete:])
+        else:
+            sighted.acknowledge = expected
+        return sighted
+
+    def take(self, sighted: Sighted) -> Taken:
+        """Check what was sighted last, and move on behind it, or behind its last good batch."""
+        taken = Taken()
+        view, topic, partition = sighted.view, self.topic, self.partition
+        add = taken.batches.append
+        for start, end, crc, first, stop in sighted.spans:
+            if first >= stop:
+                break  # behind what is wanted
+            if crc32c(view[start + CRC_START : end]) != crc:
+                self.next_offset = first
+                taken.damage = CorruptBatchError(topic, partition, first)
+                return taken
+            add(RecordBatch(topic, partition, view, start, first, stop))
+        if sighted.acknowledge is not None:
+            self.next_offset = sighted.acknowledge
         return taken
 
     def _larger(self, cut: memoryview) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fluvio_client.consumer.offsets import Offset
 from fluvio_client.errors import ConsumerError
 from fluvio_protocol.api.fetch import Isolation
-from fluvio_types.defaults import FETCH_MAX_BYTES
+from fluvio_types.defaults import SLICE_MAX_BYTES
 
 
 class OffsetStrategy(enum.Enum):
@@ -36,7 +36,7 @@ class ConsumerConfig:
     partitions: tuple[int, ...] = ()  # none: all that the topic has when the consumer opens
     start: Offset = field(default_factory=Offset.end)
     isolation: Isolation = Isolation.READ_UNCOMMITTED
-    max_bytes: int = FETCH_MAX_BYTES  # of one slice; a batch that is larger is read all the same
+    max_bytes: int = SLICE_MAX_BYTES  # of one slice; a batch that is larger is read all the same
     disable_continuous: bool = False  # end when what was there at the start has been read
     consumer_id: str | None = None
     offset_strategy: OffsetStrategy = OffsetStrategy.NONE

@@ -22,6 +22,7 @@ from fluvio_protocol.batch import BatchBuilder, split
 from fluvio_protocol.compression import Codec
 from fluvio_protocol.error_code import ErrorCode, ErrorKind, OffsetEvictedError, TopicNotFoundError, other
 from fluvio_protocol.wire import decode
+from fluvio_types.defaults import FETCH_MAX_BYTES
 from tests.support.cancelling import CancelledAtWait
 from tests.support.scripted_cluster import ScriptedCluster, ScriptedSpu
 from tests.support.scripted_peer import request_body, response_body
@@ -84,10 +85,11 @@ def test_slices_cut_anywhere_lose_nothing_and_never_stall(max_bytes: int, codec:
 def test_the_cut_slice_that_made_official_clients_lose_records_is_taken_up_to_its_last_whole_batch() -> None:
     body = decode(StreamFetchResponse, response_body("engine-py-consume-max-bytes-small-2"), 24)
     position = PartitionPosition("t-plain", 0, 0, 400)
-    taken = position.take(body.partition.records)
+    sighted = position.sight(body.partition.records)
+    taken = position.take(sighted)
     whole = split(body.partition.records)
     assert len(body.partition.records) == 400 > sum(header.size_bytes for header in whole)
-    assert taken.acknowledge == whole[-1].next_offset
+    assert sighted.acknowledge == whole[-1].next_offset
     assert sum(batch.count for batch in taken.batches) == whole[-1].next_offset
 
 
@@ -98,7 +100,8 @@ def test_the_official_requests_are_sent_for_consuming_from_the_beginning() -> No
         cluster.spu.append("c-plain", 0, bytes(builder.build()))
 
         async def body(client: Fluvio) -> None:
-            async with client.consumer(ConsumerConfig("c-plain", start=BEGINNING)) as consumer:
+            config = ConsumerConfig("c-plain", start=BEGINNING, max_bytes=FETCH_MAX_BYTES)
+            async with client.consumer(config) as consumer:
                 assert (await anext(consumer)).value == b"x"
                 await asyncio.to_thread(cluster.spu.wait_for, UpdateOffsetsRequest)
 

@@ -1,5 +1,7 @@
 """What slices bring: only complete batches, nothing twice, nothing lost, whatever the cut."""
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,12 +32,27 @@ def values_of(batches: list[RecordBatch]) -> list[bytes]:
     return [value for item in batches for value in item.values()]
 
 
+class Slice(NamedTuple):
+    """What a slice brought, from its headers and from its batches."""
+
+    acknowledge: int | None
+    reopen_max_bytes: int | None
+    batches: list[RecordBatch]
+    damage: CorruptBatchError | None
+
+
+def take(place: PartitionPosition, records: bytes) -> Slice:
+    sighted = place.sight(records)
+    taken = place.take(sighted)
+    return Slice(sighted.acknowledge, sighted.reopen_max_bytes, taken.batches, taken.damage)
+
+
 FIRST, SECOND = batch(0, [b"a", b"bb", b"c"]), batch(3, [b"d", b"ee"])
 
 
 def test_whole_batches_are_delivered_and_acknowledged() -> None:
     place = position()
-    taken = place.take(FIRST + SECOND)
+    taken = take(place, FIRST + SECOND)
     assert values_of(taken.batches) == [b"a", b"bb", b"c", b"d", b"ee"]
     assert (taken.acknowledge, taken.reopen_max_bytes, place.next_offset) == (5, None, 5)
 
@@ -43,7 +60,7 @@ def test_whole_batches_are_delivered_and_acknowledged() -> None:
 @pytest.mark.parametrize("cut", range(1, len(SECOND)))
 def test_a_cut_batch_is_neither_delivered_nor_acknowledged(cut: int) -> None:
     place = position()
-    taken = place.take(FIRST + SECOND[:cut])
+    taken = take(place, FIRST + SECOND[:cut])
     assert values_of(taken.batches) == [b"a", b"bb", b"c"]
     assert (taken.acknowledge, taken.reopen_max_bytes, place.next_offset) == (3, None, 3)
 
@@ -51,14 +68,14 @@ def test_a_cut_batch_is_neither_delivered_nor_acknowledged(cut: int) -> None:
 @pytest.mark.parametrize("cut", range(1, len(FIRST)))
 def test_a_slice_without_a_complete_batch_asks_for_a_stream_with_more_room(cut: int) -> None:
     place = position(max_bytes=30)
-    taken = place.take(FIRST[:cut])
+    taken = take(place, FIRST[:cut])
     assert (taken.batches, taken.acknowledge, place.next_offset) == ([], None, 0)
     assert taken.reopen_max_bytes == (max(60, len(FIRST)) if cut >= 12 else 60)
 
 
 def test_records_before_the_wanted_one_are_dropped() -> None:
     place = position(1)
-    taken = place.take(FIRST)
+    taken = take(place, FIRST)
     assert values_of(taken.batches) == [b"bb", b"c"]
     assert [record.offset for record in taken.batches[0].records()] == [1, 2]
     assert taken.batches[0].count == 2
@@ -66,20 +83,20 @@ def test_records_before_the_wanted_one_are_dropped() -> None:
 
 def test_batches_before_the_wanted_one_do_not_count() -> None:
     place = position(3)
-    taken = place.take(FIRST + SECOND)
+    taken = take(place, FIRST + SECOND)
     assert values_of(taken.batches) == [b"d", b"ee"]
     assert taken.acknowledge == 5
 
 
 def test_only_old_batches_and_a_cut_one_ask_for_more_room_without_acknowledging() -> None:
     place = position(3, max_bytes=10)
-    taken = place.take(FIRST + SECOND[:20])
+    taken = take(place, FIRST + SECOND[:20])
     assert (taken.batches, taken.acknowledge, taken.reopen_max_bytes) == ([], None, len(SECOND))
 
 
 def test_records_from_the_stop_offset_on_are_not_delivered() -> None:
     place = position(stop=4)
-    taken = place.take(FIRST + SECOND)
+    taken = take(place, FIRST + SECOND)
     assert values_of(taken.batches) == [b"a", b"bb", b"c", b"d"]
     assert place.is_done
     assert [record.offset for record in taken.batches[-1].records()] == [3]
@@ -87,7 +104,7 @@ def test_records_from_the_stop_offset_on_are_not_delivered() -> None:
 
 def test_an_empty_slice_changes_nothing() -> None:
     place = position(2)
-    taken = place.take(b"")
+    taken = take(place, b"")
     assert (taken.batches, taken.acknowledge, taken.reopen_max_bytes, place.next_offset) == (
         [],
         None,
@@ -99,30 +116,40 @@ def test_an_empty_slice_changes_nothing() -> None:
 def test_a_jump_in_offsets_is_an_error_and_what_was_before_it_is_delivered_first() -> None:
     place = position()
     jump = batch(7, [b"later"])
-    taken = place.take(FIRST + jump)
+    taken = take(place, FIRST + jump)
     assert values_of(taken.batches) == [b"a", b"bb", b"c"]
     assert taken.acknowledge == 3
     with pytest.raises(OffsetGapError, match="records 3 to 6 of t-0 were not sent"):
-        place.take(jump)
+        take(place, jump)
     assert place.next_offset == 3
 
 
-def test_a_wrong_crc_is_an_error_and_what_was_before_it_is_delivered_first() -> None:
+def test_a_damaged_batch_is_told_once_what_was_before_it_is_delivered() -> None:
     place = position()
     damaged = bytearray(SECOND)
     damaged[-3] ^= 1
-    assert values_of(place.take(FIRST + damaged).batches) == [b"a", b"bb", b"c"]
-    with pytest.raises(CorruptBatchError, match="batch at offset 3 of t-0"):
-        place.take(bytes(damaged))
+    taken = take(place, bytes(FIRST + damaged) + batch(5, [b"f"]))
+    assert values_of(taken.batches) == [b"a", b"bb", b"c"]
+    assert taken.damage is not None
+    assert "batch at offset 3 of t-0" in str(taken.damage)
+    assert place.next_offset == 3
+
+
+def test_damage_behind_the_last_wanted_record_does_not_matter() -> None:
+    place = position(stop=3)
+    damaged = bytearray(SECOND)
+    damaged[-3] ^= 1
+    taken = take(place, bytes(FIRST + damaged))
+    assert (values_of(taken.batches), taken.damage, place.is_done) == ([b"a", b"bb", b"c"], None, True)
 
 
 def test_bytes_that_are_no_batch_are_refused() -> None:
     with pytest.raises(DecodeError):
-        position().take(b"\xff" * 100)
+        take(position(), b"\xff" * 100)
 
 
 def test_records_carry_partition_offset_timestamp_key_and_value() -> None:
-    (item,) = position().take(batch(0, [b"a", b"bb"])).batches
+    (item,) = take(position(), batch(0, [b"a", b"bb"])).batches
     assert [tuple(record) for record in item.records()] == [(0, 0, NOW, b"k", b"a"), (0, 1, NOW, None, b"bb")]
 
 
@@ -148,7 +175,7 @@ def test_a_server_that_cuts_anywhere_loses_and_repeats_nothing(
             break
         first = max(i for i, (offset, _) in enumerate(encoded) if offset <= place.next_offset)
         log = b"".join(raw for _, raw in encoded[first:])
-        taken = place.take(log[: place.max_bytes])
+        taken = take(place, log[: place.max_bytes])
         got += values_of(taken.batches)
         assert (taken.acknowledge is None) != (taken.reopen_max_bytes is None)
         place.max_bytes = taken.reopen_max_bytes or place.max_bytes

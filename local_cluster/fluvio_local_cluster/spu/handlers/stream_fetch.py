@@ -5,9 +5,12 @@ decides, the task reads slices of whole batches and sends them straight from the
 acknowledges, on the same connection.
 """
 
+from time import perf_counter
+
 from fluvio_local_cluster.net import ConnectionClosedError
 from fluvio_local_cluster.spu.handlers.failures import code_for, smartmodule_refusal
 from fluvio_local_cluster.spu.leader import LeaderReplica
+from fluvio_local_cluster.spu.metrics import SpuMetrics
 from fluvio_local_cluster.spu.replica.stream import Read, StreamFlow, StreamState
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import MAX_STREAMS, ClientSession, Stream
@@ -20,8 +23,8 @@ from fluvio_protocol.api.offsets import (
 )
 from fluvio_protocol.error_code import OK, ErrorCode, ErrorKind, code, other
 from fluvio_protocol.frame import LENGTH, RequestHeader, encode_response
+from fluvio_types.defaults import SLICE_MAX_BYTES
 
-_MAX_PUSH_BYTES = 4 * 1024 * 1024  # so that one stream does not occupy its connection for long
 _COPY_BYTES = 64 * 1024  # a smaller slice is cheaper to read and write than to send as a file (measured)
 
 _NO_SESSION = code(ErrorKind.FETCH_SESSION_NOT_FOUND)
@@ -40,7 +43,7 @@ class StreamFetchHandler:
         self, session: ClientSession, header: RequestHeader, request: StreamFetchRequest
     ) -> None:
         """Start a stream; all its answers carry the correlation id of the request."""
-        push = _Pusher(session, header, request)
+        push = _Pusher(session, header, request, self._replicas.metrics)
         leader = self._replicas.find(request.topic, request.partition)
         if leader is None:
             await push.error(0, code(ErrorKind.NOT_LEADER_FOR_PARTITION))
@@ -50,12 +53,17 @@ class StreamFetchHandler:
         if refusal is not None:
             await push.error(stream_id, refusal)
             return
-        max_bytes = min(max(request.max_bytes, 1), _MAX_PUSH_BYTES)
+        max_bytes = min(max(request.max_bytes, 1), SLICE_MAX_BYTES)
         flow = StreamFlow(request.fetch_offset, max_bytes, request.isolation)
         stream = Stream(stream_id, leader.key, flow, request.consumer_id)
         session.streams[stream_id] = stream
         name = f"stream {stream_id} of {request.topic}-{request.partition}"
         session.connection.spawn(name, self._run_counted(session, stream, leader, push))
+
+    @property
+    def open_streams(self) -> int:
+        """Streams of all connections."""
+        return self._count
 
     async def _run_counted(
         self, session: ClientSession, stream: Stream, leader: LeaderReplica, push: "_Pusher"
@@ -146,9 +154,12 @@ def _cut(leader: LeaderReplica, read: Read) -> Slice | None:
 class _Pusher:
     """Writes the answers of one stream."""
 
-    __slots__ = ("_connection", "_header", "_request")
+    __slots__ = ("_connection", "_header", "_metrics", "_request")
 
-    def __init__(self, session: ClientSession, header: RequestHeader, request: StreamFetchRequest) -> None:
+    def __init__(
+        self, session: ClientSession, header: RequestHeader, request: StreamFetchRequest, metrics: SpuMetrics
+    ) -> None:
+        self._metrics = metrics
         self._connection = session.connection
         self._header = header
         self._request = request
@@ -159,6 +170,7 @@ class _Pusher:
 
     async def records(self, stream_id: int, leader: LeaderReplica, piece: Slice) -> None:
         """An answer with a slice of the log: its bytes are the last field, so they follow what is encoded."""
+        began_s = perf_counter()
         head = self._encode(stream_id, OK, leader.hw, leader.log.log_start)
         size = piece.size_bytes
         LENGTH.pack_into(head, 0, len(head) - LENGTH.size + size)
@@ -167,6 +179,7 @@ class _Pusher:
             await self._connection.send(head, piece.read_bytes())
         else:
             await self._connection.send_slice(head, piece, piece.position, size)
+        self._metrics.pushed(self._header.client_id, piece, began_s)
 
     def _encode(self, stream_id: int, error: ErrorCode, hw: int, log_start: int) -> bytearray:
         answer = StreamFetchResponse(
