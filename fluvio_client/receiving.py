@@ -11,9 +11,7 @@ from fluvio_types.defaults import MAX_FRAME_BYTES, SLICE_MAX_BYTES
 
 _SCRATCH_BYTES = 64 * 1024
 _KEPT_BUFFERS = 3  # one that is filled, one whose batches are used, one that waits between them
-_KEPT_BYTES = (
-    4 * 1024 * 1024 + 256 * 1024
-)  # the longest slice of an SPU of ours, with its head; larger buffers are not kept
+_KEPT_BYTES = SLICE_MAX_BYTES + 256 * 1024  # a slice with its head; larger buffers are not kept
 _STEP_BYTES = 256 * 1024  # kept buffers are a multiple, so that one fits frames of about the same size
 
 
