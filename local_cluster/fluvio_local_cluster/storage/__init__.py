@@ -1,13 +1,13 @@
 """The segmented log of one replica, on disk: append, read, recover. No sockets, no tasks.
 
-`log.ReplicaLog` is what the SPU uses. Behind it: `opening` (what a directory holds, repairs) over `verifying`
-(how much of it is looked at) and `recovery` (what bytes are worth, pure); `appending` (all or nothing);
-`slices` (what a reader gets) over `reading` (finding whole batches, pure); `retention` (what is too old,
-pure) and `cleaning` (its removal); `segment` and `index` (what is known of a file); `open_files` (a bounded
-set of descriptors for all replicas); `checkpoint`, `progress` and `markers` (the small files); `layout`
-(names); `removal` (deletion); `files` (the calls on files, replaceable in tests). Beside it, for the SPU:
-`syncing` (when an fsync is due, pure) and `space` (a reserve of the disk). Formats and rules:
-docs/storage-format.md; what survives what: docs/durability.md.
+`log.ReplicaLog` is what the SPU uses. Behind it: `opening` (what a directory holds, repairs) over
+`verifying` (how much of it is looked at) and `recovery` (what bytes are worth, pure); `appending` (all or
+nothing); `slices` (what a reader gets) over `reading` (finding whole batches, pure) and `checking` (rot);
+`retention` (what is too old, pure) and `cleaning` (its removal); `segment` and `index` (what is known of a
+file); `open_files` (a bounded set of descriptors for all replicas); `checkpoint`, `progress` and `markers`
+(the small files); `layout` (names); `removal` (deletion); `files` (the calls on files, replaceable in
+tests). Beside it, for the SPU: `syncing` (when an fsync is due, pure) and `space` (a reserve of the disk).
+Formats and rules: docs/storage-format.md; what survives what: docs/durability.md.
 """
 
 from fluvio_local_cluster.storage.cleaning import Cleaning, RemovedSegment
@@ -25,6 +25,7 @@ from fluvio_local_cluster.storage.errors import (
     StorageReadError,
     StorageSyncError,
     StorageWriteError,
+    UncheckedError,
     UnsupportedFormatError,
 )
 from fluvio_local_cluster.storage.files import Files
@@ -76,5 +77,6 @@ __all__ = [
     "StorageReadError",
     "StorageSyncError",
     "StorageWriteError",
+    "UncheckedError",
     "UnsupportedFormatError",
 ]

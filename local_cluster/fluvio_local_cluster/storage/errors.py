@@ -6,6 +6,7 @@ from pathlib import Path
 from fluvio_types.errors import FluvioError
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class StorageError(FluvioError):
@@ -83,6 +84,10 @@ class DamagedRangeError(StorageError):
         self.hint = f"continue at offset {stop}"
 
 
+class UncheckedError(StorageError):
+    """Something must be looked at before it can be read, which takes time. Only for who asked not to wait."""
+
+
 class ReplicaMismatchError(StorageError):
     """The directory holds another replica (another cluster, topic incarnation or partition) than expected."""
 
@@ -103,7 +108,14 @@ def write_failure(exc: OSError, doing: str) -> StorageError:
     """The error that stands for a failed write of any kind (but not fsync)."""
     if exc.errno in _NO_SPACE:
         return PartitionFullError(f"{doing}: {exc.strerror}", hint="free disk space, then try again")
-    return StorageWriteError(f"{doing}: {exc.strerror or exc}", exc.errno)
+    return StorageWriteError(f"{doing}: {cause_of(exc)}", exc.errno)
+
+
+def cause_of(exc: OSError) -> str:
+    """What the system says, and what can be done about it."""
+    if exc.errno in NO_DESCRIPTOR:
+        return f"{exc.strerror}, raise the server's limit with `ulimit -n` and start it again"
+    return exc.strerror or str(exc)
 
 
 def is_no_space(exc: OSError) -> bool:

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from fluvio_local_cluster.storage import checkpoint, markers
 from fluvio_local_cluster.storage.appending import Appender, check_batches
+from fluvio_local_cluster.storage.checking import Checker
 from fluvio_local_cluster.storage.cleaning import Cleaning, RemovedSegment, forget_holes, remove_first
 from fluvio_local_cluster.storage.errors import (
     LogClosedError,
     OffsetEvictedError,
     OffsetOutOfRangeError,
+    StorageReadError,
     write_failure,
 )
 from fluvio_local_cluster.storage.index import LARGEST
@@ -92,7 +94,8 @@ class ReplicaLog:
         self._files = open_files.files
         self._segments = SegmentSet(directory, opened.segments, list(opened.report.holes), open_files)
         self._appender = Appender(self._segments, settings.index_interval_bytes)
-        self._slicer = Slicer(self._segments, settings.index_interval_bytes)
+        self._checker = Checker(self._segments, settings.index_interval_bytes, lambda: self._end)
+        self._slicer = Slicer(self._segments, self._checker)
         self._progress = ProgressKeeper(self._segments, opened.progress, settings.mark_step_bytes)
         self._space = space
         self._clock = clock
@@ -162,6 +165,11 @@ class ReplicaLog:
         return self._hw
 
     @property
+    def active_base_offset(self) -> int:
+        """Where the segment begins that takes appends; it moves when that is closed and another begun."""
+        return self._end.segment.base_offset
+
+    @property
     def size_bytes(self) -> int:
         """Bytes of all batches."""
         return self._size_bytes
@@ -224,12 +232,33 @@ class ReplicaLog:
                 self._size_bytes += len(records)
         return AppendResult(base, leo)
 
-    def read(self, start: int, max_bytes: int, upper_bound: int) -> Slice | None:
+    def needs_check(self, start: int, max_bytes: int) -> bool:
+        """Whether such a read may have to check megabytes first: then it belongs into a worker thread."""
+        return self._slicer.needs_check(start, max_bytes)
+
+    def check_next(self) -> int:
+        """Check some of what was not checked yet; returns how many bytes, 0 when there is nothing left.
+
+        Waits for the disk, for 4 MiB at a time. What is damaged is in `holes` then, and read no more. Raises
+        `StorageError`.
+        """
+        self._check_open()
+        try:
+            return self._checker.check_next()
+        except OSError as exc:
+            raise StorageReadError(f"checking {self.directory}: {exc.strerror or exc}", exc.errno) from exc
+
+    def doubt_all(self) -> None:
+        """Have everything that is there checked (again): by `check_next`, or when it is read."""
+        self._checker.doubt_all()
+
+    def read(self, start: int, max_bytes: int, upper_bound: int, *, wait: bool = True) -> Slice | None:
         """Whole batches from the one that contains `start` on, all below `upper_bound`, from one segment.
 
         At most `max_bytes`, but one batch at least. `upper_bound` is HW or LEO. None when there is nothing
         (yet). The caller releases the slice. Raises `OffsetOutOfRangeError`, `OffsetEvictedError`,
-        `DamagedRangeError`, `StorageReadError`, `LogClosedError`.
+        `DamagedRangeError`, `StorageReadError`, `LogClosedError`. Without `wait` it raises `UncheckedError`
+        rather than check what was not checked.
         """
         self._check_open()
         leo = self._leo
@@ -238,7 +267,7 @@ class ReplicaLog:
         if start < self._segments.first_offset:
             raise OffsetEvictedError(start, self._segments.first_offset)
         upper = min(upper_bound, leo)
-        return self._slicer.cut(start, upper, max_bytes) if start < upper else None
+        return self._slicer.cut(start, upper, max_bytes, wait=wait) if start < upper else None
 
     def set_hw(self, hw: int) -> int:
         """Raise the HW, at most to the LEO; it never goes back. Returns the HW."""

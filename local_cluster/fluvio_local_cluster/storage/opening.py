@@ -16,7 +16,7 @@ from fluvio_local_cluster.storage.index import ENTRY_BYTES, OffsetIndex
 from fluvio_local_cluster.storage.markers import CleanMarker, Hole, ReplicaIdentity
 from fluvio_local_cluster.storage.progress import Progress
 from fluvio_local_cluster.storage.recovery import Read, RecoveryReport, TornTail
-from fluvio_local_cluster.storage.segment import RecentBatches, Segment, segment_at
+from fluvio_local_cluster.storage.segment import RecentBatches, Segment, flags_for, segment_at
 from fluvio_local_cluster.storage.verifying import (
     Active,
     SegmentReader,
@@ -108,6 +108,8 @@ class _Opening:
             self.progress = progress.read_progress(self.directory, self.files)
         suspect = self._suspect(bases) if layout.SUSPECT_FILE in names else None
         segments = self._open_segments(bases, marker) if bases else [self._begin(checkpointed or 0)]
+        leo = segments[-1].next_offset  # a torn tail was cut: its offsets are given to other records
+        self.holes = [Hole(hole.start, min(hole.stop, leo)) for hole in self.holes if hole.start < leo]
         if self.holes != known_holes:
             markers.write_holes(self.directory, self.holes, self.files)
         self.report.holes = list(self.holes)
@@ -198,8 +200,10 @@ class _Opening:
         if good is None:
             return False
         for segment in closed:
+            segment.unchecked = flags_for(segment.size_bytes)
             size = self.files.size(segment.index_path)
             if not size or size % ENTRY_BYTES:
+                segment.unchecked = None
                 self._check_closed(segment, segment.size_bytes)
         self._activate(active, good, marker.first_append_ms, marker.max_timestamp_ms)
         return True
@@ -217,13 +221,14 @@ class _Opening:
             verified = self.verifier.ends_well(segment, verify_from)
             if verified is not None:
                 self.report.verified_bytes += verified
+                segment.unchecked = flags_for(segment.size_bytes - verified)
                 return
         with SegmentReader(segment.path, self.files) as read:
             holes, is_rebuilt = examine_segment(segment, read, self.interval_bytes, self.files)
         self.report.verified_bytes += segment.size_bytes
         if is_rebuilt:
             self.report.rebuilt_indexes.append(segment.base_offset)
-        self.holes = replace_holes(self.holes, segment, holes)
+        self.holes = replace_holes(self.holes, Hole(segment.base_offset, segment.next_offset), holes)
 
     def _verify_active(self, segment: Segment) -> None:
         mark = self.progress.valid_mark(segment.base_offset, self.boot_id)
@@ -249,6 +254,7 @@ class _Opening:
     ) -> None:
         """Make `segment` the active one; None for times that are not known: they are judged cautiously."""
         self.report.verified_bytes += good.verified_bytes
+        segment.unchecked = flags_for(segment.size_bytes - good.verified_bytes)
         leo = good.end.next_offset
         segment.next_offset = leo
         segment.index = good.index

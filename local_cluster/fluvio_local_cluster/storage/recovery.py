@@ -82,8 +82,11 @@ def scan(
     check_crc: bool,
     end_offset: int | None = None,
     max_batches: int | None = None,
+    until: int | None = None,
 ) -> Scan:
     """Walk batches from `position` (where one with base `offset` must begin) up to `stop`.
+
+    With `until` (bytes) the walk ends earlier: behind the batch that has the byte before it.
 
     A batch is good when magic, length, base offset and delta are sane, it lies wholly before `stop`, does
     not reach beyond `end_offset`, and, with `check_crc`, its CRC matches. Good ones are noted in `index`.
@@ -93,7 +96,8 @@ def scan(
     chunk, view, start = b"", memoryview(b""), position
     batches = 0
     last_offset = end_offset if end_offset is not None else _NO_LIMIT
-    while position < stop and batches != max_batches:
+    goal = stop if until is None else min(until, stop)
+    while position < goal and batches != max_batches:
         at = position - start
         if len(chunk) - at < HEADER_BYTES:
             chunk, start, at = read(min(chunk_bytes, stop - position), position), position, 0

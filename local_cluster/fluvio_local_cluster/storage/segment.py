@@ -18,6 +18,13 @@ from fluvio_local_cluster.storage.markers import Hole
 from fluvio_local_cluster.storage.open_files import OpenFiles
 from fluvio_local_cluster.storage.retention import SegmentFacts, newest_record_ms
 
+PIECE_BYTES = 4 * 1024 * 1024  # of a segment: what is checked at a time
+
+
+def flags_for(size_bytes: int) -> bytearray | None:
+    """For `Segment.unchecked`: none of so many bytes, from a segment's first on, were checked."""
+    return bytearray(b"\1") * -(-size_bytes // PIECE_BYTES) or None
+
 
 @dataclass(slots=True)
 class Extent:
@@ -84,6 +91,14 @@ class Segment:
     recent: RecentBatches | None = None
     # next_offset -> position of slices read lately: a reader that goes on from there needs no lookup
     resume_at: dict[int, int] = field(default_factory=dict)
+    unchecked: bytearray | None = None  # see `checking`; None: all of it was checked
+
+    def has_unchecked(self, position: int, size_bytes: int) -> bool:
+        """Whether any of these bytes is in a piece that was not checked."""
+        flags = self.unchecked
+        if flags is None:
+            return False
+        return flags.find(1, position // PIECE_BYTES, (position + size_bytes - 1) // PIECE_BYTES + 1) >= 0
 
     @property
     def newest_ms(self) -> int:
@@ -119,10 +134,22 @@ class SegmentSet:
     """All segments of a log, ascending; the last is the active one.
 
     `lock` guards what an append changes and a read looks at. It is never held over a call that may wait.
-    `index_lock` is for who writes the active segment's index file, and is taken before `lock`.
+    `index_lock` is for who writes the active segment's index file, `examine_lock` for who looks for damage
+    and notes it; they are taken before `lock`. `has_unchecked`: of any segment; true too long rather than
+    false too early.
     """
 
-    __slots__ = ("_bases", "_segments", "directory", "holes", "index_lock", "lock", "open_files")
+    __slots__ = (
+        "_bases",
+        "_segments",
+        "directory",
+        "examine_lock",
+        "has_unchecked",
+        "holes",
+        "index_lock",
+        "lock",
+        "open_files",
+    )
 
     def __init__(
         self, directory: Path, segments: list[Segment], holes: list[Hole], open_files: OpenFiles
@@ -131,9 +158,11 @@ class SegmentSet:
         self.open_files = open_files
         self.lock = threading.Lock()
         self.index_lock = threading.Lock()
+        self.examine_lock = threading.Lock()
         self.holes = holes  # damaged ranges, ascending; replaced as a whole
         self._segments = segments
         self._bases = [segment.base_offset for segment in segments]
+        self.has_unchecked = any(segment.unchecked is not None for segment in segments)
 
     def __len__(self) -> int:
         return len(self._segments)
@@ -154,6 +183,31 @@ class SegmentSet:
     def with_offset(self, offset: int) -> Segment:
         """The segment that has `offset`, which must not lie before `first_offset`."""
         return self._segments[bisect_right(self._bases, offset) - 1]
+
+    def has(self, segment: Segment) -> bool:
+        """Whether it is still one of them."""
+        return self.with_offset(segment.base_offset) is segment
+
+    def first_unchecked(self) -> tuple[Segment, int] | None:
+        """The first piece that was not checked: its segment, and its number there."""
+        for segment in self._segments:
+            if segment.unchecked is not None and (number := segment.unchecked.find(1)) >= 0:
+                return segment, number
+        return None
+
+    def note_checked(self, segment: Segment, number: int | None = None) -> None:
+        """A piece of a segment was checked; None: all of it was."""
+        if segment.unchecked is not None:
+            if number is not None and number < len(segment.unchecked):
+                segment.unchecked[number] = 0
+            if number is None or not any(segment.unchecked):
+                segment.unchecked = None
+        self.has_unchecked = any(segment.unchecked is not None for segment in self._segments)
+
+    def doubt(self, segment: Segment) -> None:
+        """Have all of a segment checked (again)."""
+        segment.unchecked = flags_for(segment.size_bytes)
+        self.has_unchecked = True
 
     def add(self, segment: Segment) -> None:
         """Make `segment` the active one."""

@@ -1,22 +1,18 @@
 """Slices: what a reader gets of a log, and the shell around `reading.locate` that opens files for it."""
 
-import logging
-
-from fluvio_local_cluster.storage import markers
+from fluvio_local_cluster.storage.checking import Checker
 from fluvio_local_cluster.storage.errors import (
     DamagedRangeError,
     OffsetEvictedError,
     StorageError,
     StorageReadError,
-    write_failure,
+    UncheckedError,
+    cause_of,
 )
 from fluvio_local_cluster.storage.files import Files
 from fluvio_local_cluster.storage.open_files import OpenFile
-from fluvio_local_cluster.storage.reading import DisagreementError, IndexFile, Read, locate
+from fluvio_local_cluster.storage.reading import DisagreementError, Read, locate
 from fluvio_local_cluster.storage.segment import Extent, Segment, SegmentSet
-from fluvio_local_cluster.storage.verifying import examine_segment, replace_holes
-
-_logger = logging.getLogger(__name__)
 
 
 class Slice:
@@ -72,15 +68,32 @@ class Slice:
 class Slicer:
     """Cuts slices out of the segments of one log."""
 
-    __slots__ = ("_files", "_interval_bytes", "_open_files", "_segments")
+    __slots__ = ("_checker", "_files", "_open_files", "_segments")
 
-    def __init__(self, segments: SegmentSet, interval_bytes: int) -> None:
+    def __init__(self, segments: SegmentSet, checker: Checker) -> None:
         self._segments = segments
-        self._interval_bytes = interval_bytes
+        self._checker = checker
         self._open_files = segments.open_files
         self._files = segments.open_files.files
 
-    def cut(self, start: int, upper: int, max_bytes: int) -> Slice | None:
+    def needs_check(self, start: int, max_bytes: int) -> bool:
+        """Whether `cut` may have to check something first, for `first_offset` <= `start` < LEO."""
+        segments = self._segments
+        if not segments.has_unchecked:
+            return False
+        with segments.lock:
+            if start < segments.first_offset:
+                return False
+            segment = segments.with_offset(start)
+            if segment.unchecked is None:
+                return False
+            recent = segment.recent
+            if recent is not None and start >= recent.first_offset:
+                return False
+            position = segment.resume_at.get(start)
+            return position is None or segment.has_unchecked(position, max_bytes)
+
+    def cut(self, start: int, upper: int, max_bytes: int, *, wait: bool) -> Slice | None:
         """As `ReplicaLog.read`, for a `start` that the log has and `start` < `upper` <= LEO."""
         segments = self._segments
         extent = None
@@ -101,7 +114,7 @@ class Slicer:
             raise self._cannot_open(segment, start, exc) from exc
         try:
             if extent is None:
-                extent = self._search(segment, file, start, upper, max_bytes)
+                extent = self._search(segment, file, start, upper, max_bytes, wait)
             if extent is not None:
                 return Slice(file, extent, self._files)
         except BaseException:
@@ -111,20 +124,25 @@ class Slicer:
         return None
 
     def _search(
-        self, segment: Segment, file: OpenFile, start: int, upper: int, max_bytes: int
+        self, segment: Segment, file: OpenFile, start: int, upper: int, max_bytes: int, wait: bool
     ) -> Extent | None:
-        read = self._reader(file, segment.path)
+        read = self._checker.reader(file, segment.path)
         try:
             extent = self._locate(segment, read, start, upper, max_bytes)
+            if extent is not None and segment.has_unchecked(extent.position, extent.size_bytes):
+                if not wait:
+                    raise UncheckedError(f"offset {start} was not checked yet")
+                self._checker.check_extent(segment, read, extent)
         except DisagreementError as exc:
-            if segment is self._segments.active:
-                raise DamagedRangeError(start, start, segment.next_offset) from exc
             self._check_not_evicted(start, exc)
-            _logger.warning(
-                "index and log disagree, examining the segment path=%s cause=%s", segment.path, exc
-            )
-            self._examine(segment, read)
-            upper = self._segments.upper_bound_from(start, upper)
+            if not wait:
+                with self._segments.lock:
+                    self._segments.doubt(segment)
+                raise UncheckedError(f"offset {start} is not where it should be") from exc
+            self._checker.examine(segment, read, str(exc))
+            self._check_not_evicted(start, exc)
+            with self._segments.lock:
+                upper = self._segments.upper_bound_from(start, upper)
             try:
                 extent = self._locate(segment, read, start, upper, max_bytes)
             except DisagreementError as again:
@@ -134,45 +152,9 @@ class Slicer:
         return extent
 
     def _locate(self, segment: Segment, read: Read, start: int, upper: int, max_bytes: int) -> Extent | None:
-        in_memory = segment.index  # an append in another thread may close the segment at any time
-        if in_memory is not None:
-            return locate(segment, read, in_memory, start, upper, max_bytes)
-        try:
-            file = self._open_files.acquire(segment.index_path)
-        except OSError as exc:
-            raise DisagreementError(f"{segment.index_path}: {exc}") from exc
-        try:
-            index = IndexFile(
-                self._reader(file, segment.index_path),
-                self._files.size(segment.index_path) or 0,
-                segment.base_offset,
-            )
-            return locate(segment, read, index, start, upper, max_bytes)
-        finally:
-            file.release()
-
-    def _examine(self, segment: Segment, read: Read) -> None:
-        """Verify a closed segment whose index and log disagree, rebuild its index, note the damage."""
-        try:
-            found, _ = examine_segment(segment, read, self._interval_bytes, self._files)
-            with self._segments.lock:
-                holes = self._segments.holes = replace_holes(self._segments.holes, segment, found)
-            markers.write_holes(self._segments.directory, holes, self._files)
-        except OSError as exc:
-            raise write_failure(exc, f"repairing {segment.index_path}") from exc
-        finally:
-            self._open_files.forget(segment.index_path)
-
-    def _reader(self, file: OpenFile, path: str) -> Read:
-        fd, pread = file.fd, self._files.pread
-
-        def read(size_bytes: int, position: int) -> bytes:
-            try:
-                return pread(fd, size_bytes, position)
-            except OSError as exc:
-                raise StorageReadError(f"reading {path}: {exc.strerror or exc}", exc.errno) from exc
-
-        return read
+        return self._checker.with_index(
+            segment, lambda index: locate(segment, read, index, start, upper, max_bytes)
+        )
 
     def _check_not_evicted(self, start: int, exc: Exception) -> None:
         """What went wrong is no wonder when retention has just removed the segment."""
@@ -184,4 +166,4 @@ class Slicer:
         self._check_not_evicted(start, exc)
         if isinstance(exc, FileNotFoundError) and segment is not self._segments.active:
             return DamagedRangeError(start, segment.base_offset, segment.next_offset)
-        return StorageReadError(f"opening {segment.path}: {exc.strerror or exc}", exc.errno)
+        return StorageReadError(f"opening {segment.path}: {cause_of(exc)}", exc.errno)

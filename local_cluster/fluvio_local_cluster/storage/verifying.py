@@ -78,9 +78,9 @@ def examine_segment(
     return holes, data != stored
 
 
-def replace_holes(holes: list[Hole], segment: Segment, found: list[Hole]) -> list[Hole]:
-    """`holes` with those of a closed segment replaced by the ones that an examination found."""
-    kept = [h for h in holes if h.stop <= segment.base_offset or h.start >= segment.next_offset]
+def replace_holes(holes: list[Hole], examined: Hole, found: list[Hole]) -> list[Hole]:
+    """`holes` with those in a range of offsets replaced by the ones that an examination of it found."""
+    kept = [h for h in holes if h.stop <= examined.start or h.start >= examined.stop]
     return sorted([*kept, *found])
 
 
