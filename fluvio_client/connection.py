@@ -4,6 +4,8 @@
 `stream` opens a stream. Any number may be under way: answers find their request by correlation id. The
 conversation itself is `session`'s. No task runs here: the transport calls back, futures resolve.
 
+While a large frame comes in, the system wakes us for each MiB of it and for its end, not for each packet.
+
 Streams do not hold up anything else. A slice is put into its stream's own queue and the reading goes on; the
 protocol's window (a server sends no more before the last slice is acknowledged) keeps that queue short. A
 server that ignores the window fails that stream, at `STREAM_QUEUE_LIMIT` slices, and nothing but it.
@@ -11,8 +13,10 @@ server that ignores the window fails that stream, at `STREAM_QUEUE_LIMIT` slices
 
 import asyncio
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 from fluvio_client.errors import (
@@ -32,6 +36,7 @@ from fluvio_types.defaults import SOCKET_WAIT_S
 from fluvio_types.errors import FluvioError
 
 STREAM_QUEUE_LIMIT = 16  # slices; official clients stop reading at 10
+_WAKE_BYTES = 1024 * 1024
 CONNECT_HINT = "is the cluster running? `fluvio cluster status` tells"
 
 
@@ -98,6 +103,8 @@ class Connection(asyncio.BufferedProtocol):
         self.endpoint, self.timeout_s = endpoint, timeout_s
         self._session = session
         self._receiver = FrameReceiver()
+        self._wake_at: Callable[[int], None] | None = None  # sets how many bytes wake us
+        self._wakes_at = 1
         self._transport: asyncio.Transport | None = None
         self._handshake: asyncio.Future[None] | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
@@ -280,6 +287,8 @@ class Connection(asyncio.BufferedProtocol):
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if sys.platform == "linux" and transport.get_extra_info("sslcontext") is None:
+                self._wake_at = partial(sock.setsockopt, socket.SOL_SOCKET, socket.SO_RCVLOWAT)
 
     def connection_lost(self, exc: Exception | None) -> None:
         reason = describe_os_error(exc) if isinstance(exc, OSError) else "Socket closed"
@@ -297,11 +306,24 @@ class Connection(asyncio.BufferedProtocol):
         return self._receiver.buffer()
 
     def buffer_updated(self, nbytes: int) -> None:
+        receiver = self._receiver
         try:
-            for payload in self._receiver.received(nbytes):
+            payloads = receiver.received(nbytes)
+            if self._wake_at is not None and (receiver.missing or self._wakes_at > 1):
+                self._set_wake(min(receiver.missing, _WAKE_BYTES) or 1)
+            for payload in payloads:
                 self._dispatch(payload)
         except FluvioError as exc:
             self._lose(exc if self._handshake_failed(exc) else _lost_by(self.endpoint, exc))
+
+    def _set_wake(self, at_bytes: int) -> None:
+        if at_bytes == self._wakes_at or self._wake_at is None:
+            return
+        try:
+            self._wake_at(at_bytes)
+            self._wakes_at = at_bytes
+        except OSError:
+            self._wake_at = None if self._wakes_at == 1 else self._wake_at  # else it must be set back later
 
     def eof_received(self) -> bool:
         return False  # close our side too

@@ -38,6 +38,11 @@ class FrameReceiver:
             return self._large[self._large_filled :]
         return self._view[self._filled :]
 
+    @property
+    def missing(self) -> int:
+        """Bytes that still belong to the large frame under way; 0: none is."""
+        return 0 if self._large is None else len(self._large) - self._large_filled
+
     def received(self, count: int) -> list[bytes | memoryview]:
         """`count` bytes were put into `buffer()`: the payloads that this completes, in order.
 
