@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 _PIECE_BYTES = 1024 * 1024  # sent before other connections have their turn
 _UNABLE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 
 CAN_SENDFILE = hasattr(os, "sendfile")
 
@@ -19,13 +20,18 @@ CAN_SENDFILE = hasattr(os, "sendfile")
 async def send_file_bytes(
     socket_fd: int, file_fd: int, position: int, stop: int, progressed: Callable[[], None]
 ) -> int:
-    """Send bytes from `position` to `stop`; returns `stop`, or how far it got where files cannot be sent so.
+    """Send bytes from `position` to `stop`; returns `stop`, or how far it got when files cannot be sent so.
 
     The socket is not blocking and nothing must wait to be written to it. `progressed` is called whenever it
     has taken something. Raises `OSError` when the file or the peer ends early. May be cancelled anywhere:
     what was taken until then is sent.
     """
-    descriptor = os.dup(socket_fd)
+    try:
+        descriptor = os.dup(socket_fd)
+    except OSError as exc:
+        if exc.errno in _NO_DESCRIPTOR:  # copying the bytes needs none
+            return position
+        raise
     try:
         while position < stop:
             try:

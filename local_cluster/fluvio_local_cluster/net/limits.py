@@ -12,6 +12,7 @@ class NetLimits:
 
     max_frame_bytes: int = MAX_FRAME_BYTES
     max_connections: int = 4096
+    connections_set_by: str = "--max-connections"  # what to change for more of them
     max_unprocessed_bytes: int = MAX_REQUEST_BYTES + 1024 * 1024  # of one connection; then reading pauses
     max_unprocessed_total_bytes: int = 256 * 1024 * 1024  # of all connections of a server
     unpaused_bytes: int = 16 * 1024  # a connection that holds no more reads on, however much the others hold

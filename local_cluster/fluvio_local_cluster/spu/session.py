@@ -27,6 +27,7 @@ class ClientSession:
 
     connection: Connection
     streams: dict[int, Stream] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of the one stream that has a slice
     last_stream_id: int = 0
     unsynced_produces: int = 0  # requests that wait for the disk, beside those that came after them
 

@@ -5,16 +5,18 @@ is in use stays open when it falls out of the set, or when its name is removed, 
 releases it: a slice that is being sent can never read from a recycled descriptor.
 """
 
-import errno
+import logging
 import os
 import threading
 from collections import OrderedDict
 
+from fluvio_local_cluster.storage.errors import NO_DESCRIPTOR
 from fluvio_local_cluster.storage.files import Files
 
-DEFAULT_LIMIT = 256
+_logger = logging.getLogger(__name__)
+
+KEPT_FILES = 256
 _FLAGS = os.O_RDWR | os.O_CLOEXEC
-_TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class OpenFile:
@@ -40,7 +42,7 @@ class OpenFile:
 class OpenFiles:
     """The set. Safe to use from several threads."""
 
-    def __init__(self, limit: int = DEFAULT_LIMIT, files: Files | None = None) -> None:
+    def __init__(self, limit: int = KEPT_FILES, files: Files | None = None) -> None:
         """`limit`: descriptors kept open when nobody uses them; those in use come on top."""
         if limit < 1:
             raise ValueError("at least one file must be kept open")
@@ -83,8 +85,9 @@ class OpenFiles:
         try:
             return self.files.open(path, _FLAGS)
         except OSError as exc:
-            if exc.errno not in _TOO_MANY or not self._kept:
+            if exc.errno not in NO_DESCRIPTOR or not self._kept:
                 raise
+            _logger.warning("no descriptor is left, closing files nobody uses, see `ulimit -n` cause=%s", exc)
         for _ in range((len(self._kept) + 1) // 2):  # others in the process need descriptors too
             self._drop_oldest()
         return self.files.open(path, _FLAGS)
