@@ -321,6 +321,11 @@ class Connection(asyncio.BufferedProtocol):
             self._intake.wait(self)
 
     @property
+    def waiting_requests(self) -> int:
+        """Whole frames that came and are not processed yet, with the one in hand."""
+        return len(self._frames) + bool(self._current_bytes)
+
+    @property
     def has_frame(self) -> bool:
         """Whether `next_frame` returns at once."""
         return bool(self._frames)

@@ -14,7 +14,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TypeVar
 
+from fluvio_local_cluster.sc.metrics import ScMetrics
 from fluvio_local_cluster.sc.model.objects import AnyObject, Kind, Meta
 from fluvio_local_cluster.sc.model.stores import Cluster
 from fluvio_local_cluster.sc.model.topics import consumer_offset_topic, provision
@@ -26,6 +29,8 @@ _logger = logging.getLogger(__name__)
 
 _MAX_JOBS = 1024
 _FLUSH_OBJECTS = 64  # files a flush writes before other jobs get their turn
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -47,12 +52,18 @@ class Controller:
         self, cluster: Cluster, directory: MetadataDirectory, *, flush_interval_s: float = 30.0
     ) -> None:
         self.cluster = cluster
+        self.metrics = ScMetrics()
         self._directory = directory
         self._flush_interval_s = flush_interval_s
         self._jobs: asyncio.Queue[tuple[Decide, asyncio.Future[None]]] = asyncio.Queue(_MAX_JOBS)
         self._unwritten: dict[tuple[Kind, str], None] = {}
         self._is_flush_due = asyncio.Event()
         self._is_stopping = asyncio.Event()
+
+    @property
+    def waiting_jobs(self) -> int:
+        """Changes that wait for their turn."""
+        return self._jobs.qsize()
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -92,12 +103,13 @@ class Controller:
                 self._jobs.task_done()
 
     async def _carry_out(self, plan: Plan) -> None:
-        if plan.put:
-            await asyncio.to_thread(self._directory.write, _numbered(plan.put))
-        if plan.observed:
-            await asyncio.to_thread(self._directory.write, _numbered(plan.observed))
+        for objects in (plan.put, plan.observed):
+            if objects:
+                await self._on_disk(self._directory.write, _numbered(objects))
+                self.metrics.written_objects += len(objects)
         if plan.remove:
-            await asyncio.to_thread(self._directory.remove, plan.remove)
+            await self._on_disk(self._directory.remove, plan.remove)
+            self.metrics.removed_objects += len(plan.remove)
         for _, stored in plan.put:
             stored.meta = _written(stored.meta)
         for kind, stored in plan.observed:  # newer versions may have been shown meanwhile
@@ -109,6 +121,16 @@ class Controller:
                 put=[stored for other, stored in plan.put if other is kind],
                 remove=[key for other, key in plan.remove if other is kind],
             )
+
+    async def _on_disk(self, work: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
+        began_s = perf_counter()
+        try:
+            await asyncio.to_thread(work, what)
+        except MetadataError:
+            self.metrics.failed_writes += 1
+            raise
+        finally:
+            self.metrics.write_s.observe(perf_counter() - began_s)
 
     # --- wished -------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from fluvio_local_cluster.sc.handlers.public import PublicService
 from fluvio_local_cluster.sc.model.healing import heal
 from fluvio_local_cluster.sc.model.objects import AnyObject, Kind
 from fluvio_local_cluster.sc.model.stores import Cluster
+from fluvio_local_cluster.sc.monitoring import Monitoring
 from fluvio_local_cluster.sc.settings import ScSettings
 from fluvio_local_cluster.sc.spu_sessions import SpuSessions
 from fluvio_local_cluster.sc.store import MetadataDirectory
@@ -61,6 +62,7 @@ class ScServer:
         self.public: Server | None = None
         self.private: Server | None = None
         self.controller: Controller | None = None
+        self.monitoring: Monitoring | None = None
         self._is_stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -80,14 +82,14 @@ class ScServer:
                 try:
                     controller.mark_unwritten(healed)
                     await controller.reconcile()  # the consumer offsets' topic is there before any client
-                    await self._serve(controller)
+                    await self._serve(controller, group)
                 finally:
                     controller.stop()
         finally:
             directory.close()
         _logger.info("controller stopped")
 
-    async def _serve(self, controller: Controller) -> None:
+    async def _serve(self, controller: Controller, group: asyncio.TaskGroup) -> None:
         settings, loop = self.settings, asyncio.get_running_loop()
         spus = SpuSessions(
             controller,
@@ -104,11 +106,16 @@ class ScServer:
             )
             grace = loop.call_later(settings.startup_grace_s, spus.expire_absent)
             try:
+                if settings.metrics is not None:
+                    self.monitoring = Monitoring(controller, [self.public, self.private])
+                    await self.monitoring.open(settings.metrics, group)
                 self._say_ready()
                 await self._is_stopping.wait()
             finally:
                 _logger.info("controller stopping")
                 grace.cancel()
+                if self.monitoring is not None:
+                    self.monitoring.close()
                 await self.public.close(settings.shutdown_grace_s)
         finally:
             spus.is_stopping = True
@@ -128,8 +135,11 @@ class ScServer:
         )
         self.is_listening.set()
         if self.settings.ready_fd is not None:
+            ports = [self.public.port, self.private.port]
+            if self.monitoring is not None:
+                ports.append(self.monitoring.endpoint.port)
             try:
-                os.write(self.settings.ready_fd, f"ready {self.public.port} {self.private.port}\n".encode())
+                os.write(self.settings.ready_fd, f"ready {' '.join(map(str, ports))}\n".encode())
                 os.close(self.settings.ready_fd)
             except OSError as exc:
                 _logger.warning("nobody heard that the controller is ready cause=%s", exc)

@@ -37,6 +37,7 @@ class ScSettings:
     flush_interval_s: float = 30.0  # offsets are written at most so often
     shutdown_grace_s: float = 2.0
     limits: NetLimits = _LIMITS
+    metrics: Address | None = None  # where scrapes are answered; None: nowhere
 
 
 def parse_address(text: str) -> Address:
@@ -75,7 +76,15 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     )
     parser.add_argument("--cluster-id", help="id of the cluster; the directory must not hold another one")
     parser.add_argument(
-        "--ready-fd", type=int, help="descriptor that gets `ready <public port> <private port>`"
+        "--ready-fd",
+        type=int,
+        help="descriptor that gets `ready <public port> <private port> [<metrics port>]`",
+    )
+    parser.add_argument(
+        "--metrics",
+        type=parse_address,
+        metavar="HOST:PORT",
+        help="answer Prometheus at http://HOST:PORT/metrics (port 0: any free one)",
     )
     parser.add_argument("--heartbeat-timeout-ms", type=_milliseconds, default=10.0, metavar="MS")
     parser.add_argument("--startup-grace-ms", type=_milliseconds, default=10.0, metavar="MS")
@@ -101,4 +110,5 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         heartbeat_timeout_s=parsed.heartbeat_timeout_ms,
         startup_grace_s=parsed.startup_grace_ms,
         limits=limits_given(parsed, _LIMITS),
+        metrics=parsed.metrics,
     )

@@ -6,18 +6,29 @@ import sys
 sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
 
 import asyncio  # noqa: E402
-import dataclasses  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
-from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
+from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer  # noqa: E402
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
 from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
-from fluvio_local_cluster.storage.open_files import KEPT_FILES  # noqa: E402
 
 _logger = logging.getLogger(__name__)
+
+
+def _raise_file_limit() -> None:
+    """As many descriptors as the system grants: a thousand connections and segments need them."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as exc:
+            _logger.warning("the limit of open files stays at %d cause=%s", soft, exc)
 
 
 async def _run(settings: SpuSettings) -> None:
@@ -28,8 +39,10 @@ async def _run(settings: SpuSettings) -> None:
         listening = group.create_task(spu.is_listening.wait(), name="listening")
         await listening
         if settings.ready_fd is not None and spu.public is not None and spu.private is not None:
+            endpoint = spu.monitoring.endpoint
+            ports = [spu.public.port, spu.private.port, *(() if endpoint is None else (endpoint.port,))]
             try:
-                os.write(settings.ready_fd, f"ready {spu.public.port} {spu.private.port}\n".encode())
+                os.write(settings.ready_fd, f"ready {' '.join(map(str, ports))}\n".encode())
                 os.close(settings.ready_fd)
             except OSError as exc:
                 _logger.warning("nobody heard that the SPU is ready cause=%s", exc)
@@ -37,10 +50,15 @@ async def _run(settings: SpuSettings) -> None:
 
 def main() -> int:
     """Run; returns the exit code."""
-    settings = parse_settings()
+    settings = parse_settings(environment=os.environ)
     log_to_stderr(log_level(os.environ))
-    limits = within_descriptors(settings.limits, raise_file_limit(), KEPT_FILES)
-    settings = dataclasses.replace(settings, limits=limits)
+    if settings.metrics is not None:
+        try:
+            load_renderer()
+        except MetricsUnavailableError as missing:
+            _logger.error("SPU cannot run spu=%d cause=%s hint=%s", settings.spu_id, missing, missing.hint)
+            return 2
+    _raise_file_limit()
     failed = False
     try:
         asyncio.run(_run(settings))

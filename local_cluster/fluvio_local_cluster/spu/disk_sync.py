@@ -9,7 +9,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from time import perf_counter
 
+from fluvio_local_cluster.metrics import Histogram
 from fluvio_local_cluster.storage import (
     GroupCommit,
     LogClosedError,
@@ -27,8 +29,10 @@ class DiskSync:
     """One for each replica, unless the policy is `never`. Belongs to the event loop."""
 
     __slots__ = (
+        "_began_s",
         "_commits",
         "_executor",
+        "_fsync_s",
         "_is_running",
         "_log",
         "_on_synced",
@@ -38,15 +42,24 @@ class DiskSync:
     )
 
     def __init__(
-        self, log: ReplicaLog, policy: SyncPolicy, executor: Executor, on_synced: Callable[[int | None], None]
+        self,
+        log: ReplicaLog,
+        policy: SyncPolicy,
+        executor: Executor,
+        on_synced: Callable[[int | None], None],
+        fsync_s: Histogram | None = None,
     ) -> None:
-        """`on_synced` gets the offset below which all is on the disk; None: it failed, look at the log."""
+        """`on_synced` gets the offset below which all is on the disk; None: it failed, look at the log.
+
+        `fsync_s` counts how long fsyncs that succeed take.
+        """
         self.policy = policy
         self.has_ended = False
         self._log, self._executor, self._on_synced = log, executor, on_synced
         self._commits: GroupCommit[_Waiter] = GroupCommit(log.synced_leo)
         self._timer: asyncio.TimerHandle | None = None
         self._is_running = False
+        self._fsync_s, self._began_s = fsync_s if fsync_s is not None else Histogram(), 0.0
 
     def appended(self, leo: int) -> None:
         """Records below `leo` are in the log now."""
@@ -92,7 +105,7 @@ class DiskSync:
             self._run()
 
     def _run(self) -> None:
-        self._is_running = True
+        self._is_running, self._began_s = True, perf_counter()
         running = asyncio.get_running_loop().run_in_executor(self._executor, self._log.sync)
         running.add_done_callback(self._has_run)
 
@@ -106,6 +119,7 @@ class DiskSync:
             self._fail(error)
             self._on_synced(None)
         else:
+            self._fsync_s.observe(perf_counter() - self._began_s)
             leo = running.result()
             self._on_synced(leo)  # first: who is answered may look at the high watermark
             for waiter in self._commits.complete(leo):

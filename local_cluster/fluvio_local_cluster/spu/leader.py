@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+from fluvio_local_cluster.metrics import Histogram
 from fluvio_local_cluster.spu.disk_sync import DiskSync
 from fluvio_local_cluster.spu.replica.assignment import Key
 from fluvio_local_cluster.spu.replica.report import ReplicaFacts
@@ -63,11 +64,11 @@ class LeaderReplica:
         self._movers: set[asyncio.Event] = set()
         self._append_lock = asyncio.Lock()
 
-    def sync_as(self, policy: SyncPolicy, executor: Executor) -> None:
-        """Put records on the disk as `policy` says, in threads of `executor`."""
+    def sync_as(self, policy: SyncPolicy, executor: Executor, fsync_s: Histogram) -> None:
+        """Put records on the disk as `policy` says, in threads of `executor`; `fsync_s` counts how long."""
         if policy.mode is SyncMode.NEVER:
             return
-        self._disk = DiskSync(self.log, policy, executor, self._synced)
+        self._disk = DiskSync(self.log, policy, executor, self._synced, fsync_s)
         if self.log.unsynced_bytes:  # what a crash of the process had left
             self._disk.appended(self.log.leo)
 

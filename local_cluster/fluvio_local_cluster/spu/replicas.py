@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from fluvio_local_cluster.spu.leader import LeaderReplica
+from fluvio_local_cluster.spu.metrics import SpuMetrics
 from fluvio_local_cluster.spu.replica.assignment import Assignment, Key, Wish, refusal
 from fluvio_local_cluster.spu.settings import SpuSettings
 from fluvio_local_cluster.storage import (
@@ -71,6 +72,7 @@ class ReplicaManager:
 
     def __init__(self, settings: SpuSettings, files: Files | None = None) -> None:
         """`files`: how the disk is reached; tests let it fail."""
+        self.metrics = SpuMetrics()  # counted by all who use the replicas
         self.assignment = Assignment(settings.spu_id)
         self.leaders: dict[Key, LeaderReplica] = {}
         self.dirty: set[LeaderReplica] = set()  # LEO or HW moved since the SC was told
@@ -252,7 +254,7 @@ class ReplicaManager:
         if was_older:
             self._forget({key})
         leader = LeaderReplica(wish.replica, log, self._moved, self._refused)
-        leader.sync_as(self._settings.fsync, self._sync_threads)
+        leader.sync_as(self._settings.fsync, self._sync_threads, self.metrics.fsync_s)
         try:
             for callback in self.on_opened:
                 await callback(leader)

@@ -19,6 +19,7 @@ from fluvio_local_cluster.spu.handlers.peers import PeerService
 from fluvio_local_cluster.spu.handlers.produce import ProduceHandler
 from fluvio_local_cluster.spu.handlers.stream_fetch import StreamFetchHandler
 from fluvio_local_cluster.spu.leader import LeaderReplica
+from fluvio_local_cluster.spu.monitoring import Monitoring
 from fluvio_local_cluster.spu.offset_router import OffsetRouter
 from fluvio_local_cluster.spu.offset_store import OFFSETS_KEY, OffsetStore
 from fluvio_local_cluster.spu.replicas import ReplicaManager
@@ -58,7 +59,7 @@ class ClientService:
         replicas, modules = spu.replicas, spu.catalogue.smartmodules
         produce = ProduceHandler(replicas, modules)
         fetch = FetchHandler(replicas)
-        streams = StreamFetchHandler(replicas, modules, spu.settings.max_streams)
+        streams = self.streams = StreamFetchHandler(replicas, modules, spu.settings.max_streams)
         offsets = OffsetsHandler(replicas, spu.router)
         consumers = ConsumerOffsetsHandler(spu.offsets, spu.router, replicas.assignment)
         self.routes: Mapping[int, Route] = {
@@ -94,6 +95,8 @@ class Spu:
         self.offsets = OffsetStore()
         self.router = OffsetRouter(self.offsets, self.replicas.assignment, self.catalogue.spus)
         self.control = Control(settings, self.replicas, self.catalogue)
+        self.clients = ClientService(self)
+        self.monitoring = Monitoring(self)
         self.public: Server | None = None
         self.private: Server | None = None
         self.is_listening = asyncio.Event()
@@ -101,6 +104,11 @@ class Spu:
         self.replicas.on_opened.append(self._opened)
         self.replicas.on_forgotten.append(self.offsets.forget)
         self.replicas.on_complete.append(self._all_known)
+
+    @property
+    def open_streams(self) -> int:
+        """Streams of consumers."""
+        return self.clients.streams.open_streams
 
     def stop(self) -> None:
         """Let `run` end orderly."""
@@ -111,9 +119,10 @@ class Spu:
         settings = self.settings
         limits = settings.limits
         self.public = await serve(
-            settings.public.host, settings.public.port, ClientService(self), limits=limits, name="public"
+            settings.public.host, settings.public.port, self.clients, limits=limits, name="public"
         )
         try:
+            await self.monitoring.open()
             self.private = await serve(
                 settings.private.host,
                 settings.private.port,
@@ -126,6 +135,7 @@ class Spu:
             finally:
                 await self.private.close(0.0)
         finally:
+            self.monitoring.close()
             await self.public.close(0.0)
             await self.replicas.close()
         _logger.info("SPU is stopped spu=%d", settings.spu_id)
@@ -143,6 +153,7 @@ class Spu:
                 group.create_task(self.upkeep.run_retention(), name="retention"),
                 group.create_task(self.upkeep.run_space(), name="disk space"),
             ]
+            await self.monitoring.start(group)
             self.is_listening.set()
             await self._is_stopping.wait()
             _logger.info("SPU is stopping spu=%d", self.settings.spu_id)
@@ -150,6 +161,7 @@ class Spu:
             await private.close(0.0)
             for task in tasks:
                 task.cancel()
+            self.monitoring.close()
             self.replicas.stop()
 
     async def _upkeep(self) -> None:

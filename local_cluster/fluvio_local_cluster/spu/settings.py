@@ -1,11 +1,12 @@
 """Settings of an SPU process, resolved once from its command line."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given, positive
+from fluvio_local_cluster.spu.metric_sockets import VARIABLE
 from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy
 from fluvio_types.defaults import INDEX_INTERVAL_BYTES, SC_PRIVATE_PORT, SPU_PRIVATE_PORT, SPU_PUBLIC_PORT
 
@@ -45,10 +46,14 @@ class SpuSettings:
     max_streams: int = 20_000  # of all connections
     limits: NetLimits = field(default_factory=NetLimits)
     ready_fd: int | None = None
+    metrics: Address | None = None  # where scrapes are answered; None: nowhere
+    metric_socket: Path | None = None  # a JSON socket beside the SPU's own
 
 
-def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
-    """From a command line; a wrong one ends the process with exit code 2."""
+def parse_settings(
+    arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
+) -> SpuSettings:
+    """From a command line and what it was started with; a wrong one ends the process with exit code 2."""
     parser = argparse.ArgumentParser(
         prog="python -m fluvio_local_cluster.spu", description="Streaming processing unit of a Fluvio cluster"
     )
@@ -91,8 +96,17 @@ def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
     )
     _add_storage_options(parser)
     add_limit_options(parser)
-    parser.add_argument("--ready-fd", type=int, help="descriptor to write `ready <public> <private>` to")
+    parser.add_argument(
+        "--metrics",
+        type=Address.parse,
+        metavar="HOST:PORT",
+        help="answer Prometheus at http://HOST:PORT/metrics (port 0: any free one)",
+    )
+    parser.add_argument(
+        "--ready-fd", type=int, help="descriptor to write `ready <public> <private> [<metrics>]` to"
+    )
     given = parser.parse_args(arguments)
+    metric_socket = (environment or {}).get(VARIABLE)
     return SpuSettings(
         spu_id=given.id,
         public=given.public_server,
@@ -108,6 +122,8 @@ def parse_settings(arguments: Sequence[str] | None = None) -> SpuSettings:
         max_streams=given.max_streams,
         limits=limits_given(given, NetLimits()),
         ready_fd=given.ready_fd,
+        metrics=given.metrics,
+        metric_socket=Path(metric_socket) if metric_socket else None,
     )
 
 

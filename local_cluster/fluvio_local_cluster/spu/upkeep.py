@@ -97,6 +97,7 @@ class Upkeep:
                 self._distrusted.pop(leader, None)
 
     def _tell(self, leader: LeaderReplica, cleaning: Cleaning) -> None:
+        self._replicas.metrics.cleaned(cleaning)
         self._tell_distrust(leader, cleaning.distrust)
         if cleaning.removed:
             _logger.info(

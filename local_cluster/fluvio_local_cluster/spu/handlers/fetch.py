@@ -1,9 +1,11 @@
 """One-shot fetch: read once from some partitions. Layout: docs/protocol.md, "Fetch"."""
 
+from time import perf_counter
+
 from fluvio_local_cluster.spu.handlers.failures import code_for
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import ClientSession
-from fluvio_local_cluster.storage import StorageError
+from fluvio_local_cluster.storage import Slice, StorageError
 from fluvio_protocol.api.fetch import (
     FetchablePartitionResponse,
     FetchableTopicResponse,
@@ -29,26 +31,31 @@ class FetchHandler:
         self, session: ClientSession, header: RequestHeader, request: FetchRequest
     ) -> FetchResponse:
         """Whole batches from the one that holds each partition's offset, at most `max_bytes` a partition."""
+        began_s, metrics = perf_counter(), self._replicas.metrics
         room = _MAX_ANSWER_BYTES
         topics: list[FetchableTopicResponse] = []
         for topic in request.topics:
             answers: list[FetchablePartitionResponse] = []
             for wanted in topic.fetch_partitions:
                 max_bytes = min(max(request.max_bytes, 0), room)
-                answer = self._read(topic.name, wanted, max_bytes, request.isolation_level, room > 0)
+                answer, piece = self._read(topic.name, wanted, max_bytes, request.isolation_level, room > 0)
+                if piece is not None:
+                    metrics.sent(header.client_id, piece)
                 room -= len(answer.records)
                 answers.append(answer)
             topics.append(FetchableTopicResponse(name=topic.name, partitions=answers))
+        metrics.fetch_s.observe(perf_counter() - began_s)
         return FetchResponse(topics=topics)
 
     def _read(
         self, topic: str, wanted: FetchPartition, max_bytes: int, isolation: Isolation, has_room: bool
-    ) -> FetchablePartitionResponse:
+    ) -> tuple[FetchablePartitionResponse, Slice | None]:
+        """The answer, and the slice that it copied, released."""
         answer = FetchablePartitionResponse(partition_index=wanted.partition_index)
         leader = self._replicas.find(topic, wanted.partition_index)
         if leader is None:
             answer.error_code = code(ErrorKind.NOT_LEADER_FOR_PARTITION)
-            return answer
+            return answer, None
         answer.high_watermark, answer.log_start_offset = leader.hw, leader.log.log_start
         upper = leader.hw if isolation is Isolation.READ_COMMITTED else leader.leo
         try:
@@ -58,4 +65,5 @@ class FetchHandler:
                     answer.records = piece.read_bytes()
         except StorageError as exc:
             answer.error_code = code_for(exc, topic, wanted.partition_index)
-        return answer
+            return answer, None
+        return answer, piece

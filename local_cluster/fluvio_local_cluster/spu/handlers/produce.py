@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fluvio_local_cluster.net import ConnectionClosedError
 from fluvio_local_cluster.spu.handlers.failures import smartmodule_refusal, write_code_for
 from fluvio_local_cluster.spu.leader import LeaderReplica
+from fluvio_local_cluster.spu.metrics import ProduceCall
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import ClientSession
 from fluvio_local_cluster.storage import LogClosedError, StorageError
@@ -57,6 +58,7 @@ class _Waiting:
     """Answers of a request that may not be given yet. A commit implies the disk (`LeaderReplica`)."""
 
     wants_commit: bool
+    call: ProduceCall
     answers: list[_Uncommitted] = field(default_factory=list)
 
     def add(self, response: PartitionProduceResponse, leader: LeaderReplica, leo: int) -> None:
@@ -89,7 +91,7 @@ class ProduceHandler:
         on the same connection are appended before the next fsync.
         """
         refusal = smartmodule_refusal(request.smartmodules, self._smartmodules)
-        waiting = _Waiting(request.isolation < 0)
+        waiting = _Waiting(request.isolation < 0, self._replicas.metrics.begin_produce(header.client_id))
         responses: list[TopicProduceResponse] = []
         for topic in request.topics:
             entries = [PartitionProduceResponse(partition_index=p.partition_index) for p in topic.partitions]
@@ -101,9 +103,11 @@ class ProduceHandler:
             responses.append(TopicProduceResponse(name=topic.name, partitions=entries))
         answer = ProduceResponse(responses=responses)
         if not waiting.answers:
+            waiting.call.answered()
             return answer
         if waiting.wants_commit or session.unsynced_produces >= _MAX_UNSYNCED:
             await waiting.wait(request.timeout_ms)
+            waiting.call.answered()
             return answer
         session.unsynced_produces += 1
         name = f"produce {header.correlation_id}"
@@ -153,6 +157,7 @@ class ProduceHandler:
                 await _append(entry, waiting)
             return
         self._joining = memory  # not after a cancellation: the append may go on then
+        waiting.call.appended(result, len(headers), len(joined))
         offset = result.base_offset
         for entry in run:
             entry.response.base_offset = offset
@@ -201,6 +206,7 @@ async def _append(entry: _Entry, waiting: "_Waiting") -> None:
         response.error_code = write_code_for(exc, *leader.key)
         return
     response.base_offset = result.base_offset
+    waiting.call.appended(result, len(entry.headers), len(entry.records))
     waiting.add(response, leader, result.leo)
 
 
@@ -226,6 +232,7 @@ async def _answer_later(
 ) -> None:
     try:
         await _wait_for_disk(waiting.answers)
+        waiting.call.answered()
         await session.connection.send(encode_response(answer, header.api_version, header.correlation_id))
     except ConnectionClosedError:
         return  # the producer has gone: nobody waits for the answer
