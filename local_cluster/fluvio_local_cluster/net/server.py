@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 from typing import Any
 
+from fluvio_local_cluster.net.accepting import Acceptor
 from fluvio_local_cluster.net.connection import Connection
 from fluvio_local_cluster.net.dispatch import Service, serve_requests
 from fluvio_local_cluster.net.intake import Intake
@@ -14,7 +17,7 @@ _logger = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 _MAX_SWEEP_S = 2.0  # deadlines are checked at least this often
-_REPEAT_S = 10.0  # the log says at most so often that too much is under way
+_REPEAT_S = 10.0  # the log says at most so often that a limit is reached
 
 
 async def serve(
@@ -36,12 +39,12 @@ class Server:
         self._service = service
         self._limits = limits
         self._intake = Intake(limits.max_unprocessed_total_bytes, on_full=self._intake_is_full)
-        self._told_full_at: float | None = None  # loop time
+        self._told_at: dict[str, float] = {}  # loop time at which the log last said something
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
         self._numbers = 0
         self._refused = 0
-        self._listener: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self._group: asyncio.TaskGroup | None = None
         self._main: asyncio.Task[None] | None = None
         self._is_stopping = asyncio.Event()
@@ -86,16 +89,16 @@ class Server:
     async def open(self, host: str, port: int) -> None:
         """Bind and start accepting."""
         is_running = asyncio.Event()
-        listener = await self._loop.create_server(self._make_connection, host, port, backlog=_BACKLOG)
-        self._listener = listener
-        self.host, self.port = listener.sockets[0].getsockname()[:2]
+        listeners = await _bind(host, port)
+        self.host, self.port = listeners[0].getsockname()[:2]
         self._main = self._loop.create_task(self._run(is_running), name=f"{self.name} server")
         await is_running.wait()
+        self._acceptor = Acceptor(listeners, self._adopt, self._exhausted)
 
     async def close(self, grace_s: float = 2.0) -> None:
         """Stop accepting, let requests that came already be answered for `grace_s`, close all connections."""
-        if self._listener is not None:
-            self._listener.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for connection in self.connections:
             connection.eof_received()
         with contextlib.suppress(TimeoutError):
@@ -116,9 +119,20 @@ class Server:
             await self._is_stopping.wait()
         self._group = None
 
-    def _make_connection(self) -> Connection:
+    def _adopt(self, accepted: socket.socket) -> None:
+        if self._group is None or self._is_stopping.is_set():
+            accepted.close()
+            return
         self._numbers += 1
-        return Connection(self._numbers, self._limits, self._intake, self._accepted)
+        self._group.create_task(self._connect(accepted), name=f"{self.name} handshake {self._numbers}")
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        connection = Connection(self._numbers, self._limits, self._intake, self._accepted)
+        try:
+            await self._loop.connect_accepted_socket(lambda: connection, accepted)
+        except OSError as exc:
+            _logger.debug("a connection was not made server=%s cause=%s", self.name, exc)
+            accepted.close()
 
     def _accepted(self, connection: Connection) -> None:
         if self._group is None or self._is_stopping.is_set():
@@ -126,13 +140,16 @@ class Server:
             return
         if len(self._connections) >= self._limits.max_connections:
             self._refused += 1
-            _logger.warning(
-                "refusing a connection, see --max-connections server=%s peer=%s open=%d limit=%d",
-                self.name,
-                connection.peer,
-                len(self._connections),
-                self._limits.max_connections,
-            )
+            if self._is_news("connections"):
+                _logger.warning(
+                    "refusing a connection, see %s server=%s peer=%s open=%d limit=%d refused=%d",
+                    self._limits.connections_set_by,
+                    self.name,
+                    connection.peer,
+                    len(self._connections),
+                    self._limits.max_connections,
+                    self._refused,
+                )
             connection.abort("too many connections")
             return
         connection.deadline = self._loop.time() + self._limits.first_frame_timeout_s
@@ -143,15 +160,30 @@ class Server:
             self._sweep()
 
     def _intake_is_full(self) -> None:
-        now = self._loop.time()
-        if self._told_full_at is None or now - self._told_full_at >= _REPEAT_S:
-            self._told_full_at = now
+        if self._is_news("intake"):
             _logger.warning(
                 "peers wait, too much is unprocessed, see --max-inflight-bytes server=%s bytes=%d limit=%d",
                 self.name,
                 self._intake.total_bytes,
                 self._limits.max_unprocessed_total_bytes,
             )
+
+    def _exhausted(self, exc: OSError) -> None:
+        if self._is_news("descriptors"):
+            _logger.warning(
+                "refusing connections, the system gives no more, see `ulimit -n` server=%s open=%d cause=%s",
+                self.name,
+                len(self._connections),
+                exc.strerror or exc,
+            )
+
+    def _is_news(self, topic: str) -> bool:
+        """Whether the log should say it (again)."""
+        now = self._loop.time()
+        is_news = now - self._told_at.get(topic, -_REPEAT_S) >= _REPEAT_S
+        if is_news:
+            self._told_at[topic] = now
+        return is_news
 
     async def _serve(self, connection: Connection) -> None:
         session: Any = None
@@ -195,3 +227,20 @@ class Server:
                 connection.abort("the peer takes nothing", reset=True)
         pace = min(limits.first_frame_timeout_s, limits.frame_timeout_s, limits.stall_timeout_s) / 4
         self._sweep_handle = self._loop.call_later(min(pace, _MAX_SWEEP_S), self._sweep)
+
+
+async def _bind(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets for all addresses of `host`. Raises `OSError`."""
+    bound = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port, start_serving=False)
+    listeners: list[socket.socket] = []
+    try:
+        for each in bound.sockets:
+            listeners.append(socket.socket(fileno=os.dup(each.fileno())))
+            listeners[-1].listen(_BACKLOG)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    finally:
+        bound.close()
+    return listeners

@@ -6,9 +6,11 @@ import sys
 sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
 
 import asyncio  # noqa: E402
+import dataclasses  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
+from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
 from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer  # noqa: E402
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
@@ -23,6 +25,7 @@ def main() -> int:
     """Run; returns the exit code."""
     settings = parse_settings(sys.argv[1:], os.environ)
     log_to_stderr(log_level(os.environ))
+    settings = dataclasses.replace(settings, limits=within_descriptors(settings.limits, raise_file_limit()))
     if settings.metrics is not None:
         try:
             load_renderer()

@@ -6,29 +6,19 @@ import sys
 sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
 
 import asyncio  # noqa: E402
+import dataclasses  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
+from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
 from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer  # noqa: E402
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
 from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
+from fluvio_local_cluster.storage.open_files import KEPT_FILES  # noqa: E402
 
 _logger = logging.getLogger(__name__)
-
-
-def _raise_file_limit() -> None:
-    """As many descriptors as the system grants: a thousand connections and segments need them."""
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    if soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError) as exc:
-            _logger.warning("the limit of open files stays at %d cause=%s", soft, exc)
 
 
 async def _run(settings: SpuSettings) -> None:
@@ -58,7 +48,8 @@ def main() -> int:
         except MetricsUnavailableError as missing:
             _logger.error("SPU cannot run spu=%d cause=%s hint=%s", settings.spu_id, missing, missing.hint)
             return 2
-    _raise_file_limit()
+    limits = within_descriptors(settings.limits, raise_file_limit(), KEPT_FILES)
+    settings = dataclasses.replace(settings, limits=limits)
     failed = False
     try:
         asyncio.run(_run(settings))

@@ -11,7 +11,7 @@ from fluvio_local_cluster.net import ConnectionClosedError
 from fluvio_local_cluster.spu.handlers.failures import code_for, smartmodule_refusal
 from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.metrics import SpuMetrics
-from fluvio_local_cluster.spu.replica.stream import Read, StreamFlow, StreamState
+from fluvio_local_cluster.spu.replica.stream import StreamFlow, StreamState
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.spu.session import MAX_STREAMS, ClientSession, Stream
 from fluvio_local_cluster.storage import Slice, StorageError
@@ -86,7 +86,7 @@ class StreamFetchHandler:
         if request.derivedstream is not None:
             return code(ErrorKind.DERIVED_STREAM_INVALID, request.derivedstream.stream)
         if len(session.streams) >= MAX_STREAMS:
-            return other(f"a connection has at most {MAX_STREAMS} streams")
+            return other(f"a connection has at most {MAX_STREAMS} streams: close it, or use another one")
         if self._count >= self._max_streams:
             return other(f"this SPU has at most {self._max_streams} streams, see `--max-streams`")
         return None
@@ -123,17 +123,14 @@ async def _run(session: ClientSession, stream: Stream, leader: LeaderReplica, pu
                 flow.end()
                 await push.error(stream.stream_id, leader.ended)
                 return
-            read = flow.next_read(leader.leo, leader.hw)
             try:
-                piece = None if read is None else _cut(leader, read)
-                if piece is None:
-                    if flow.state is StreamState.READING:
-                        leader.watch_move(wake)
-                    await wake.wait()
-                    continue
-                with piece:
-                    flow.sent(piece.next_offset)
-                    await push.records(stream.stream_id, leader, piece)
+                if flow.next_read(leader.leo, leader.hw) is not None:
+                    async with session.turn:  # who waits for a consumer that takes nothing holds no slice
+                        if await _push_next(stream, leader, push):
+                            continue
+                if flow.state is StreamState.READING:
+                    leader.watch_move(wake)
+                await wake.wait()
             except StorageError as exc:
                 if leader.ended is not None:
                     continue
@@ -147,8 +144,18 @@ async def _run(session: ClientSession, stream: Stream, leader: LeaderReplica, pu
         session.streams.pop(stream.stream_id, None)
 
 
-def _cut(leader: LeaderReplica, read: Read) -> Slice | None:
-    return leader.log.read(read.start, read.max_bytes, read.upper)
+async def _push_next(stream: Stream, leader: LeaderReplica, push: "_Pusher") -> bool:
+    """Send what is due; whether to look again at once."""
+    if leader.ended is not None:
+        return True
+    read = stream.flow.next_read(leader.leo, leader.hw)
+    piece = None if read is None else leader.log.read(read.start, read.max_bytes, read.upper)
+    if piece is None:
+        return False
+    with piece:
+        stream.flow.sent(piece.next_offset)
+        await push.records(stream.stream_id, leader, piece)
+    return True
 
 
 class _Pusher:
