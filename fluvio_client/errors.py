@@ -28,11 +28,15 @@ class ConnectionLostError(FluvioError):
 class HandshakeError(FluvioError):
     """Something listens at the address, but it does not answer as a Fluvio server does."""
 
-    def __init__(self, endpoint: str) -> None:
-        super().__init__(
-            "Socket io next response",
-            hint=f"{endpoint} does not answer as a Fluvio server: does it want TLS?",
-        )
+    def __init__(self, endpoint: str, *, was_closed: bool = False) -> None:
+        """`was_closed`: it has said nothing at all."""
+        hint = f"{endpoint} does not answer as a Fluvio server: does it want TLS?"
+        if was_closed:
+            hint = (
+                f"{endpoint} closed the connection at once: it may have as many as it takes, then its output "
+                "names the limit (`--max-connections` or `ulimit -n`); or it wants TLS"
+            )
+        super().__init__("Socket io next response", hint=hint)
         self.endpoint = endpoint
 
 
@@ -100,11 +104,15 @@ class ConsumerError(FluvioError):
 
 
 class CorruptBatchError(ConsumerError):
-    """A batch's CRC does not match its bytes."""
+    """A batch's CRC does not match its bytes; records from `next_offset` on are of other batches."""
 
-    def __init__(self, topic: str, partition: int, base_offset: int) -> None:
-        super().__init__(f"the batch at offset {base_offset} of {topic}-{partition} is damaged: wrong CRC")
-        self.topic, self.partition, self.base_offset = topic, partition, base_offset
+    def __init__(self, topic: str, partition: int, base_offset: int, next_offset: int) -> None:
+        super().__init__(
+            f"the batch at offset {base_offset} of {topic}-{partition} is damaged: wrong CRC",
+            hint=f"to read what follows, use `--start {next_offset}`",
+        )
+        self.topic, self.partition = topic, partition
+        self.base_offset, self.next_offset = base_offset, next_offset
 
 
 def describe_os_error(exc: OSError) -> str:

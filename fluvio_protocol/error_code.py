@@ -5,6 +5,7 @@ cannot decode a number they do not know, so none is invented here: use `OTHER` w
 """
 
 import enum
+import re
 from typing import Any
 
 from fluvio_protocol.wire import WireChoice, i64, u32, u64, varbytes, wire_choice, wire_struct
@@ -281,6 +282,25 @@ class OffsetEvictedError(ApiError):
         self.next_available: int = code.payload[1]
 
 
+class DamagedRecordsError(ApiError):
+    """Records `first` up to, not including, `next_readable` of a partition are damaged on the SPU's disk."""
+
+    def __init__(self, code: ErrorCode, message: str | None, found: "re.Match[str]") -> None:
+        self.first, last, self.topic, self.partition = (
+            int(found[1]),
+            int(found[2]),
+            found[3],
+            int(found[4]),
+        )
+        self.next_readable = last + 1
+        super().__init__(
+            code,
+            message,
+            hint=f"to read what follows, use `--start {self.next_readable}`, and `-p {self.partition}` "
+            "where the topic has several partitions",
+        )
+
+
 class RequestTimedOutError(ApiError):
     """Committed records were written but not confirmed in time."""
 
@@ -327,7 +347,23 @@ _EXCEPTIONS: dict[ErrorKind, type[ApiError]] = {
 
 def exception_for(code: ErrorCode, message: str | None = None) -> ApiError:
     """The exception that stands for `code`; `message` is the peer's own text, if it sent one."""
+    if code.kind is ErrorKind.OTHER and (found := _DAMAGED.fullmatch(code.text)) is not None:
+        return DamagedRecordsError(code, message, found)
     return _EXCEPTIONS.get(code.kind, ApiError)(code, message)
+
+
+# No number is free for it, so its text is what clients know it by.
+_DAMAGED = re.compile(
+    r"records (\d+) to (\d+) of (\S+)-(\d+) are damaged on the disk and cannot be read, go on at offset \d+"
+)
+
+
+def damaged(replica: ReplicaKey, start: int, stop: int) -> ErrorCode:
+    """The code for records `start` up to, not including, `stop` that are damaged on the disk."""
+    return other(
+        f"records {start} to {stop - 1} of {replica} are damaged on the disk and cannot be read, "
+        f"go on at offset {stop}"
+    )
 
 
 def other(text: str) -> ErrorCode:

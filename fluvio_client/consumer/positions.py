@@ -180,7 +180,8 @@ class PartitionPosition:
                 break  # behind what is wanted
             if crc32c(view[start + CRC_START : end]) != crc:
                 self.next_offset = first
-                taken.damage = CorruptBatchError(topic, partition, first)
+                following = read_header(view, start).next_offset
+                taken.damage = CorruptBatchError(topic, partition, first, following)
                 return taken
             add(RecordBatch(topic, partition, view, start, first, stop))
         if sighted.acknowledge is not None:

@@ -12,9 +12,11 @@ from fluvio_local_cluster.storage import (
     AppendResult,
     PartitionFullError,
     ReplicaLog,
+    Slice,
     StorageError,
     SyncMode,
     SyncPolicy,
+    UncheckedError,
 )
 from fluvio_protocol.api.sc_spu import Replica
 from fluvio_protocol.api.topic import CompressionAlgorithm
@@ -31,6 +33,7 @@ class LeaderReplica:
 
     __slots__ = (
         "_append_lock",
+        "_check_lock",
         "_disk",
         "_movers",
         "_on_failed",
@@ -63,6 +66,7 @@ class LeaderReplica:
         self._watchers: set[asyncio.Event] = set()
         self._movers: set[asyncio.Event] = set()
         self._append_lock = asyncio.Lock()
+        self._check_lock = asyncio.Lock()  # many readers of one place: one checks for all
 
     def sync_as(self, policy: SyncPolicy, executor: Executor, fsync_s: Histogram) -> None:
         """Put records on the disk as `policy` says, in threads of `executor`; `fsync_s` counts how long."""
@@ -118,6 +122,18 @@ class LeaderReplica:
         An append that was begun is finished even when the caller is cancelled.
         """
         size = len(records)
+    async def read(self, start: int, max_bytes: int, upper: int) -> Slice | None:
+        """As `ReplicaLog.read`. What was not checked yet since it was written is, before, in a thread."""
+        log = self.log
+        try:
+            if not log.needs_check(start, max_bytes):
+                return log.read(start, max_bytes, upper, wait=False)
+        except UncheckedError:
+            pass
+        async with self._check_lock:
+            await asyncio.to_thread(_check, log, start, max_bytes, upper)
+        return log.read(start, max_bytes, upper)
+
         if size <= _INLINE_BYTES and not self._append_lock.locked() and not self.log.will_roll(size):
             try:
                 result = self.log.append(records, headers, _NO_EPOCH)
@@ -200,3 +216,10 @@ class LeaderReplica:
             self._disk.end()
         for event in self._watchers:
             event.set()
+
+
+def _check(log: ReplicaLog, start: int, max_bytes: int, upper: int) -> None:
+    """Read, so that what is read was checked."""
+    piece = log.read(start, max_bytes, upper)
+    if piece is not None:
+        piece.release()

@@ -257,6 +257,8 @@ class ReplicaManager:
         leader.sync_as(self._settings.fsync, self._sync_threads, self.metrics.fsync_s)
         try:
             for callback in self.on_opened:
+        for line in log.report.lines():
+            _logger.warning("replica was mended replica=%s-%d found=%s", *key, line)
                 await callback(leader)
         except BaseException:
             leader.end(code(ErrorKind.NOT_LEADER_FOR_PARTITION))

@@ -90,7 +90,7 @@ class Spu:
         """`files`: how the disk is reached; tests let it fail."""
         self.settings = settings
         self.replicas = ReplicaManager(settings, files)
-        self.upkeep = Upkeep(self.replicas, settings.retention_tick_s)
+        self.upkeep = Upkeep(self.replicas, settings.retention_tick_s, check_tick_s=settings.check_tick_s)
         self.catalogue = Catalogue()
         self.offsets = OffsetStore()
         self.router = OffsetRouter(self.offsets, self.replicas.assignment, self.catalogue.spus)
@@ -155,6 +155,7 @@ class Spu:
             ]
             await self.monitoring.start(group)
             self.is_listening.set()
+                group.create_task(self.upkeep.run_checks(), name="checks"),
             await self._is_stopping.wait()
             _logger.info("SPU is stopping spu=%d", self.settings.spu_id)
             await public.close(_GRACE_S)

@@ -162,3 +162,4 @@ def _sync_policy(text: str) -> SyncPolicy:
 
 def _reserve(text: str) -> SpaceReserve:
     return SpaceReserve(positive(text), 0.0)
+    parser.add_argument("--check-tick-ms", type=positive, default=1_000, help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""Retention and disk space: one task each for all replicas of an SPU.
+"""Retention, disk space and rot: one task each for all replicas of an SPU.
 
 Every tick all logs are cleaned, in a worker thread, one after the other; what changed is told to the SC.
 When the disk is full the replicas on it are out of storage: they are cleaned at once, and the disk is looked
@@ -17,6 +17,7 @@ from fluvio_local_cluster.storage import Cleaning, LogClosedError, StorageError
 _logger = logging.getLogger(__name__)
 
 _LOOK_S = 1.0  # between two looks at a full disk
+_CHECK_AGAIN_S = 7 * 86_400.0  # what was checked is checked again so long after
 
 
 def steady_clock() -> float:
@@ -35,10 +36,13 @@ class Upkeep:
         tick_s: float,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = steady_clock,
+        check_tick_s: float = 1.0,
     ) -> None:
         self._replicas, self._tick_s = replicas, tick_s
+        self._check_tick_s = check_tick_s
         self._wall, self._steady = wall, steady
         self._wake = asyncio.Event()
+        self._unreadable: set[LeaderReplica] = set()  # the disk refused to read; told once
         self._distrusted: dict[LeaderReplica, str] = {}  # told once as long as the clock is not believed
 
     async def run_retention(self) -> None:
@@ -75,6 +79,36 @@ class Upkeep:
         except StorageError as exc:
             _logger.error("the disk cannot be looked at cause=%s", exc)
             return True
+
+    async def run_checks(self) -> None:
+        """Check what lies on the disk, a little at a time and all of it in a week, until cancelled."""
+        began_s = self._steady()
+        while True:
+            await asyncio.sleep(self._check_tick_s)
+            if not await self._check_some() and self._steady() - began_s >= _CHECK_AGAIN_S:
+                began_s = self._steady()
+                for leader in self._replicas.leaders.values():
+                    leader.log.doubt_all()
+
+    async def _check_some(self) -> int:
+        """Check a piece of the first log that has one; returns its bytes, 0 when all is checked."""
+        leaders = list(self._replicas.leaders.values())
+        self._unreadable.intersection_update(leaders)
+        for leader in leaders:
+            log = leader.log
+            if leader in self._unreadable:
+                continue
+            try:
+                checked = await self._replicas.in_thread(log.check_next) if log.has_unchecked else 0
+            except LogClosedError:
+                continue
+            except StorageError as exc:
+                self._unreadable.add(leader)
+                _logger.error("checking failed replica=%s-%d cause=%s", *leader.key, exc)
+                continue
+            if checked:
+                return checked
+        return 0
 
     async def clean(self) -> None:
         """Clean all logs once."""

@@ -236,6 +236,11 @@ class ReplicaLog:
         """Whether such a read may have to check megabytes first: then it belongs into a worker thread."""
         return self._slicer.needs_check(start, max_bytes)
 
+    @property
+    def has_unchecked(self) -> bool:
+        """Whether `check_next` would find something."""
+        return self._segments.has_unchecked
+
     def check_next(self) -> int:
         """Check some of what was not checked yet; returns how many bytes, 0 when there is nothing left.
 

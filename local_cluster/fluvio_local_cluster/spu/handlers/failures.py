@@ -1,6 +1,7 @@
 """Storage failures as wire error codes: one table."""
 
 from fluvio_local_cluster.storage import (
+    DamagedRangeError,
     InvalidBatchError,
     LogClosedError,
     MessageTooLargeError,
@@ -10,7 +11,7 @@ from fluvio_local_cluster.storage import (
     StorageSyncError,
 )
 from fluvio_protocol.api.smartmodule_invocation import PredefinedWasm, SmartModuleInvocation
-from fluvio_protocol.error_code import ErrorCode, ErrorKind, ReplicaKey, code, other
+from fluvio_protocol.error_code import ErrorCode, ErrorKind, ReplicaKey, code, damaged, other
 
 
 def code_for(error: StorageError, topic: str, partition: int) -> ErrorCode:
@@ -24,6 +25,8 @@ def code_for(error: StorageError, topic: str, partition: int) -> ErrorCode:
             return code(ErrorKind.PARTITION_SHORT_CIRCUITED)
         case OffsetEvictedError():
             return code(ErrorKind.OFFSET_EVICTED, error.offset, error.next_available)
+        case DamagedRangeError():
+            return damaged(ReplicaKey(topic=topic, partition=partition), error.start, error.stop)
         case LogClosedError():
             return code(ErrorKind.NOT_LEADER_FOR_PARTITION)
         case InvalidBatchError():

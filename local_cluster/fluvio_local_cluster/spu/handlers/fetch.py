@@ -38,7 +38,9 @@ class FetchHandler:
             answers: list[FetchablePartitionResponse] = []
             for wanted in topic.fetch_partitions:
                 max_bytes = min(max(request.max_bytes, 0), room)
-                answer, piece = self._read(topic.name, wanted, max_bytes, request.isolation_level, room > 0)
+                answer, piece = await self._read(
+                    topic.name, wanted, max_bytes, request.isolation_level, room > 0
+                )
                 if piece is not None:
                     metrics.sent(header.client_id, piece)
                 room -= len(answer.records)
@@ -47,7 +49,7 @@ class FetchHandler:
         metrics.fetch_s.observe(perf_counter() - began_s)
         return FetchResponse(topics=topics)
 
-    def _read(
+    async def _read(
         self, topic: str, wanted: FetchPartition, max_bytes: int, isolation: Isolation, has_room: bool
     ) -> tuple[FetchablePartitionResponse, Slice | None]:
         """The answer, and the slice that it copied, released."""
@@ -59,7 +61,7 @@ class FetchHandler:
         answer.high_watermark, answer.log_start_offset = leader.hw, leader.log.log_start
         upper = leader.hw if isolation is Isolation.READ_COMMITTED else leader.leo
         try:
-            piece = leader.log.read(wanted.fetch_offset, max_bytes, upper) if has_room else None
+            piece = await leader.read(wanted.fetch_offset, max_bytes, upper) if has_room else None
             if piece is not None:
                 with piece:
                     answer.records = piece.read_bytes()

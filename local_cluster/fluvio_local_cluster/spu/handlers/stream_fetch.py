@@ -149,7 +149,7 @@ async def _push_next(stream: Stream, leader: LeaderReplica, push: "_Pusher") -> 
     if leader.ended is not None:
         return True
     read = stream.flow.next_read(leader.leo, leader.hw)
-    piece = None if read is None else leader.log.read(read.start, read.max_bytes, read.upper)
+    piece = None if read is None else await leader.read(read.start, read.max_bytes, read.upper)
     if piece is None:
         return False
     with piece:
