@@ -41,6 +41,7 @@ class SpuSettings:
     trash_grace_s: float = 3600.0  # deleted replicas are kept so long
     fsync: SyncPolicy = field(default_factory=SyncPolicy)
     retention_tick_s: float = 10.0  # logs are cleaned this often
+    check_tick_s: float = 1.0  # 4 MiB of them are checked this often
     space_reserve: SpaceReserve = field(default_factory=SpaceReserve)
     max_partitions: int = 10_000
     max_streams: int = 20_000  # of all connections
@@ -117,6 +118,7 @@ def parse_settings(
         trash_grace_s=given.trash_grace,
         fsync=given.fsync,
         retention_tick_s=given.retention_tick_ms / 1000,
+        check_tick_s=given.check_tick_ms / 1000,
         space_reserve=given.space_reserve,
         max_partitions=given.max_partitions,
         max_streams=given.max_streams,
@@ -151,6 +153,7 @@ def _add_storage_options(parser: argparse.ArgumentParser) -> None:
         "--max-streams", type=positive, default=20_000, metavar="N", help="streams of consumers, at most"
     )
     parser.add_argument("--retention-tick-ms", type=positive, default=10_000, help=argparse.SUPPRESS)
+    parser.add_argument("--check-tick-ms", type=positive, default=1_000, help=argparse.SUPPRESS)
 
 
 def _sync_policy(text: str) -> SyncPolicy:
@@ -162,4 +165,3 @@ def _sync_policy(text: str) -> SyncPolicy:
 
 def _reserve(text: str) -> SpaceReserve:
     return SpaceReserve(positive(text), 0.0)
-    parser.add_argument("--check-tick-ms", type=positive, default=1_000, help=argparse.SUPPRESS)
