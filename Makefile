@@ -126,8 +126,15 @@ fuzz: $(READY) ## A million damaged frames, and every property test with many ra
 	@$(call pytest,fuzz-properties,$(BIN)/python,tests/unit -m hypothesis -n $(WORKERS) \
 	    --hypothesis-profile=fuzz -o faulthandler_timeout=0)
 
-bench: $(READY) ## Measure speed and memory, as ratios within one run
-	@$(WITH_COMMANDS) $(BIN)/python -m tests.bench
+bench: $(VENV)/.bench ## Measure speed and memory, as ratios within one run and against peers
+	@mkdir -p .make/bench
+	@$(WITH_COMMANDS) $(BIN)/python -m tests.bench --json .make/bench/results.json --plot .make/bench/peers.png
+
+# Without the peers' clients all other rows can be measured, and those against peers say what is missing.
+$(VENV)/.bench: $(READY)
+	@echo "==> installing the peers' clients into $(VENV)"; \
+	if "$(BIN)/python" -m pip install $(PIP_FLAGS) --constraint $(TOOLS) \
+	    --editable '.[bench]'; then touch $@; else echo "==> not to be had: benchmarking without"; fi
 
 # --- see it work ---
 

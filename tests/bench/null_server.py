@@ -58,13 +58,13 @@ _SC_KEYS = ((1001, 9, 19), (1002, 1, 19), (1003, 15, 19), (1004, 15, 19), (1005,
 _SPU_KEYS = ((0, 0, 25), (1, 0, 25), (1002, 25, 25), (1003, 0, 25), (1005, 0, 0))
 
 
-def make_batches(count: int, size_bytes: int) -> list[bytes]:
-    """`count` records of `size_bytes` in batches of at most 16 KiB, as clients make them, with offsets."""
+def make_batches(count: int, size_bytes: int, batch_bytes: int = BATCH_BYTES) -> list[bytes]:
+    """`count` records of `size_bytes` in batches as clients make, at most `batch_bytes`, with offsets."""
     batches, offset, value = list[bytes](), 0, b"x" * size_bytes
     values = [value] * count
     while offset < count:
         builder = BatchBuilder(1_700_000_000_000)
-        stop = builder.extend(values, offset, BATCH_BYTES, 1_700_000_000_000)
+        stop = builder.extend(values, offset, batch_bytes, 1_700_000_000_000)
         if stop == offset:  # a record above the limit gets a batch of its own
             builder.append(None, value, 1_700_000_000_000)
             stop = offset + 1

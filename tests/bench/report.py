@@ -9,8 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 from tests.bench.measuring import Bound, Row, Target
+from tests.bench.peers.comparison import Comparison
 
-_FACTS_OF = ("fluvio-cli", "fluvio", "crc32c", "cramjam", "typer")
+_FACTS_OF = ("fluvio-cli", "fluvio", "crc32c", "cramjam", "typer", "nats-py", "confluent-kafka")
 
 
 @dataclass(slots=True, frozen=True)
@@ -106,15 +107,20 @@ _HEADINGS = ["what", "unit", "median", "quartiles", "reference", "ratio", "targe
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a table in Markdown that is also readable as it is; notes below it."""
-    lines = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    texts = markdown([_HEADINGS, *(_cells(row) for row in rows)])
+    notes = [f"- {row.name}: {row.note}" for row in rows if row.note]
+    return "\n".join([texts, *([""] if notes else []), *notes])
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown whose columns line up; the first line has the headings."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     texts = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
         for line in lines
     ]
     texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    notes = [f"- {row.name}: {row.note}" for row in rows if row.note]
-    return "\n".join([*texts, *([""] if notes else []), *notes])
+    return "\n".join(texts)
 
 
 def facts(where: Machine) -> str:
@@ -145,6 +151,7 @@ def document(rows: Sequence[Row], where: Machine) -> dict[str, object]:
                 "targets": [target_text(target, row.unit) for target in row.targets],
                 "met": row.is_met,
                 "note": row.note,
+                **(row.document() if isinstance(row, Comparison) else {}),
             }
             for row in rows
         ],

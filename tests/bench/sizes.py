@@ -1,6 +1,7 @@
 """How much is measured: everything, or just enough to see that the benchmarks work."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, frozen=True)
@@ -19,6 +20,15 @@ class Sizes:
     official_count: int = 20_000
     official_bytes: int = 5_000
     official_singles: int = 500
+    with_peers: bool = True  # start NATS JetStream and Kafka as well
+    peer_runs: int = 5
+    peer_startups: int = 3
+    peer_bytes: Mapping[int, int] = field(  # size of a record: of all in each produce and consume
+        default_factory=lambda: {5_000: 100_000_000, 1_000: 50_000_000, 100: 10_000_000}
+    )
+    peer_ticks: int = 3_000  # of each paced run, at 1,000 a second
+    peer_acknowledged: int = 1_500  # one by one, each acknowledged before the next
+    peer_singles: int = 30_000  # one by one, flushed at the end
 
 
 FULL = Sizes()
@@ -33,4 +43,11 @@ QUICK = Sizes(
     official_runs=1,
     official_count=600,
     official_singles=20,
+    with_peers=False,
+    peer_runs=1,
+    peer_startups=1,
+    peer_bytes={1_000: 2_000_000},
+    peer_ticks=300,
+    peer_acknowledged=50,
+    peer_singles=1_000,
 )
