@@ -116,12 +116,6 @@ class LeaderReplica:
         """Set `event` when LEO or HW move the next time, once."""
         self._movers.add(event)
 
-    async def append(self, records: bytearray | memoryview, headers: Sequence[BatchHeader]) -> AppendResult:
-        """Append all batches of a record set, or none. Raises `storage.StorageError`.
-
-        An append that was begun is finished even when the caller is cancelled.
-        """
-        size = len(records)
     async def read(self, start: int, max_bytes: int, upper: int) -> Slice | None:
         """As `ReplicaLog.read`. What was not checked yet since it was written is, before, in a thread."""
         log = self.log
@@ -134,6 +128,12 @@ class LeaderReplica:
             await asyncio.to_thread(_check, log, start, max_bytes, upper)
         return log.read(start, max_bytes, upper)
 
+    async def append(self, records: bytearray | memoryview, headers: Sequence[BatchHeader]) -> AppendResult:
+        """Append all batches of a record set, or none. Raises `storage.StorageError`.
+
+        An append that was begun is finished even when the caller is cancelled.
+        """
+        size = len(records)
         if size <= _INLINE_BYTES and not self._append_lock.locked() and not self.log.will_roll(size):
             try:
                 result = self.log.append(records, headers, _NO_EPOCH)

@@ -253,12 +253,12 @@ class ReplicaManager:
             log, was_older = await self.in_thread(lambda: self._open(key, settings))
         if was_older:
             self._forget({key})
+        for line in log.report.lines():
+            _logger.warning("replica was mended replica=%s-%d found=%s", *key, line)
         leader = LeaderReplica(wish.replica, log, self._moved, self._refused)
         leader.sync_as(self._settings.fsync, self._sync_threads, self.metrics.fsync_s)
         try:
             for callback in self.on_opened:
-        for line in log.report.lines():
-            _logger.warning("replica was mended replica=%s-%d found=%s", *key, line)
                 await callback(leader)
         except BaseException:
             leader.end(code(ErrorKind.NOT_LEADER_FOR_PARTITION))

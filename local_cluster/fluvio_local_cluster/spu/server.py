@@ -152,10 +152,10 @@ class Spu:
                 group.create_task(self._upkeep(), name="upkeep"),
                 group.create_task(self.upkeep.run_retention(), name="retention"),
                 group.create_task(self.upkeep.run_space(), name="disk space"),
+                group.create_task(self.upkeep.run_checks(), name="checks"),
             ]
             await self.monitoring.start(group)
             self.is_listening.set()
-                group.create_task(self.upkeep.run_checks(), name="checks"),
             await self._is_stopping.wait()
             _logger.info("SPU is stopping spu=%d", self.settings.spu_id)
             await public.close(_GRACE_S)
