@@ -133,8 +133,8 @@ bench: $(VENV)/.bench ## Measure speed and memory, as ratios within one run and 
 # Without the peers' clients all other rows can be measured, and those against peers say what is missing.
 $(VENV)/.bench: $(READY)
 	@echo "==> installing the peers' clients into $(VENV)"; \
-	if "$(BIN)/python" -m pip install $(PIP_FLAGS) --constraint $(TOOLS) \
-	    --editable '.[bench]'; then touch $@; else echo "==> not to be had: benchmarking without"; fi
+	if "$(BIN)/python" -m pip install $(PIP_FLAGS) --constraint $(TOOLS) --editable '.[bench]'; \
+	    then touch $@; else echo "==> not to be had: benchmarking without"; fi
 
 # --- see it work ---
 

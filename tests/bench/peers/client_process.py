@@ -101,8 +101,11 @@ class ClientProcess:
         return json.loads(line)
 
     def _failure(self, task: str) -> BenchError:
-        self._process.kill()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(_END_S)  # it closed its end: it is ending
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
         self._errors.seek(0)
         text = self._errors.read()[-_ERROR_CHARACTERS:]
         return BenchError(f"{self._name}, {task}: ended with {code} (limit {_TASK_S:.0f} s): {text}")
