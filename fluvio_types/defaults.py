@@ -30,3 +30,4 @@ SOCKET_WAIT_S = 60.0
 METADATA_TIMEOUT_MS = 60_000
 
 CONSUMER_OFFSET_TOPIC = "consumer-offset"
+CONSUMER_OFFSET_TTL_S = 2_592_000  # after the last commit; ours, the official engine has none

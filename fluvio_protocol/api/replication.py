@@ -143,3 +143,6 @@ class PeerUpdateConsumerOffsetRequest:
     replica_id: ReplicaKey
     consumer_id: str
     offset: i64
+
+
+INCARNATION_MARK = "; incarnation "  # ours: in the client id of a commit, before the life of its topic

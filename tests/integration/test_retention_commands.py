@@ -96,12 +96,16 @@ def test_the_policy_is_kept_and_used_again_by_resume(throwaway_home: LocalCluste
     wrong = throwaway_home.run("cluster", "start", "--fsync", "often", check=False)
     assert wrong.returncode == 2
     assert "use `never`, `always`, or `interval:MS`" in wrong.stderr
-    throwaway_home.start("--fsync", "interval:250")
+    ttl = throwaway_home.run("cluster", "start", "--consumer-offset-ttl", "10ms", check=False)
+    assert ttl.returncode == 2
+    assert "a time from 1s" in ttl.stderr
+    throwaway_home.start("--fsync", "interval:250", "--consumer-offset-ttl", "90d")
     assert throwaway_home.state.settings.fsync == "interval:250"
     for _ in range(2):
         pid = throwaway_home.processes()["SPU 5001"].pid
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         assert words[words.index(b"--fsync") + 1] == b"interval:250"
+        assert words[words.index(b"--consumer-offset-ttl-s") + 1] == b"7776000"
         throwaway_home.run("cluster", "shutdown")
         throwaway_home.run("cluster", "resume")
 

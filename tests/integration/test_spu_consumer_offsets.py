@@ -1,7 +1,9 @@
 """Consumers' offsets: kept, listed, deleted, forwarded, and found again after a restart."""
 
 import asyncio
+import random
 import shutil
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from fluvio_protocol.api.consumer_offsets import (
     UpdateConsumerOffsetResponse,
 )
 from fluvio_protocol.api.offsets import FetchOffsetPartition, FetchOffsetsRequest, FetchOffsetTopic
+from fluvio_protocol.api.topic import TopicStorageConfig
+from fluvio_protocol.batch import split
 from fluvio_protocol.error_code import ErrorKind, ReplicaKey
 from tests.support.record_sets import one_batch
+from tests.support.running_cluster import ServerProcess, start_server
 from tests.support.running_spu import public_port, run_with_spu, running_spu
 from tests.support.scripted_sc import ScriptedSc, replica, spu_spec
 from tests.support.spu_client import SpuClient, connect
@@ -102,7 +107,7 @@ def test_updates_without_a_stream_or_a_consumer_are_refused(tmp_path: Path) -> N
     run_with_spu(tmp_path, body)
 
 
-@pytest.mark.parametrize("commits", [3, 101, 250])
+@pytest.mark.parametrize("commits", [3, 101, 130])
 def test_a_restart_finds_the_last_offset_of_every_consumer(tmp_path: Path, commits: int) -> None:
     async def body() -> None:
         async with ScriptedSc() as sc:
@@ -207,3 +212,156 @@ def test_a_keeper_that_is_away_is_an_error_for_the_client(tmp_path: Path) -> Non
             assert await commit(client, "t", "c", 0) == [ErrorKind.OTHER]
 
     with_two(tmp_path, body)
+
+
+def test_a_topic_made_again_on_another_spu_does_not_inherit_offsets(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, one: Spu, two: Spu) -> None:
+        async with connect(public_port(one)) as keeper, connect(public_port(two)) as client:
+            await client.produce("t", one_batch(b"a", b"b", b"c"))
+            assert await commit(client, "t", "c", 2) == [ErrorKind.NONE]
+            sc.incarnations["t", 0] = "life 2"
+            sc.reports.clear()
+            await sc.push(replica("t", leader=5002))  # the SC never said that it was deleted
+            await sc.told("t", leo=0)
+            assert await listed(keeper) == []
+            await client.produce("t", one_batch(b"x"))
+            assert await commit(client, "t", "c", 0) == [ErrorKind.NONE]
+            assert await listed(keeper) == [("t", "c", 0)]
+
+    with_two(tmp_path, body)
+
+
+def test_an_spu_that_missed_the_new_topic_cannot_store_offsets_for_it(tmp_path: Path) -> None:
+    async def body(sc: ScriptedSc, one: Spu, two: Spu) -> None:
+        async with connect(public_port(one)) as keeper, connect(public_port(two)) as client:
+            await client.produce("t", one_batch(b"a", b"b", b"c"))
+            push = await (await client.stream("t", consumer_id="c")).push()
+            commit_2 = UpdateConsumerOffsetRequest(offset=2, session_id=push.stream_id)
+            assert (await client.ask(commit_2)).error_code.is_ok
+            one.replicas.assignment.incarnations["t", 0] = "life 2"  # it has heard, the other has not yet
+            assert (await client.ask(commit_2)).error_code.kind is ErrorKind.TOPIC_DELETED
+            assert await listed(keeper) == []
+
+    with_two(tmp_path, body)
+
+
+@pytest.mark.parametrize("leader", [5001, 5002], ids=["led by the same SPU", "led by another one"])
+def test_offsets_of_a_topic_replaced_while_the_keeper_was_away_are_gone(tmp_path: Path, leader: int) -> None:
+    async def body() -> None:
+        topic = replica("t", leader=leader)
+        async with ScriptedSc() as sc:
+
+            async def start(one: Spu, two: Spu) -> int:
+                assert one.private is not None
+                assert two.private is not None
+                await sc.push_spus(spu_spec(5001, one.private.port), spu_spec(5002, two.private.port))
+                sc.reports.clear()
+                await sc.push_all(OFFSETS, topic)
+                await sc.told("consumer-offset")
+                await sc.told("t")
+                return public_port(one if leader == 5001 else two)
+
+            async with running_spu(tmp_path, sc.port, 5002) as two:
+                async with running_spu(tmp_path, sc.port) as one:
+                    await sc.registered(2)
+                    async with connect(await start(one, two)) as client:
+                        await client.produce("t", one_batch(b"a", b"b"))
+                        assert await commit(client, "t", "c", 1) == [ErrorKind.NONE]
+                sc.incarnations["t", 0] = "life 2"
+                async with running_spu(tmp_path, sc.port) as one:
+                    await sc.registered(3)
+                    port = await start(one, two)
+                    await sc.told("t", leo=0)
+                    async with connect(public_port(one)) as keeper, connect(port) as client:
+                        assert await listed(keeper) == []
+                        await client.produce("t", one_batch(b"x"))
+                        assert await commit(client, "t", "c", 0) == [ErrorKind.NONE]
+                        assert await listed(keeper) == [("t", "c", 0)]
+
+    asyncio.run(body())
+
+
+def test_offsets_taken_over_from_the_official_engine_belong_to_the_topics_that_are_there(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "spu-logs-5001" / "consumer-offset-0"
+    shutil.copytree(DATA / "engine-replica" / "spu-logs-5001" / "consumer-offset-0", directory)
+    log = directory / "00000000000000000000.log"
+    whole = log.read_bytes()
+    log.write_bytes(whole[: split(whole)[5].position + split(whole)[5].size_bytes])  # before all is deleted
+    (directory / "replication.chk").unlink()
+
+    async def body() -> None:
+        async with ScriptedSc() as sc:
+            for life, expected in (
+                ("life 1", [("r2", "c1", 5), ("t1", "c2", 2)]),
+                ("life 1", [("r2", "c1", 5), ("t1", "c2", 2)]),
+                ("life 2", [("t1", "c2", 2)]),
+            ):
+                sc.incarnations["r2", 0] = life
+                sc.reports.clear()
+                async with running_spu(tmp_path, sc.port) as spu:
+                    await sc.until(lambda: sc._spus)
+                    await ready(sc, "r2", "t1")
+                    async with connect(public_port(spu)) as client:
+                        assert await listed(client) == expected
+                await sc.until_left()
+
+    asyncio.run(body())
+
+
+def test_acknowledged_commits_survive_kill_9_amid_rolls_and_cleanings(tmp_path: Path) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed={seed}")
+    chance = random.Random(seed)
+    small = TopicStorageConfig(segment_size=1024, max_partition_size=4096)
+    offsets = replica("consumer-offset", storage=small)
+    stored = {f"c{i}": -1 for i in range(4)}
+
+    async def body() -> None:
+        async with ScriptedSc() as sc:
+            for life in range(3):
+                server = await asyncio.to_thread(start_spu, tmp_path, sc.port)
+                try:
+                    await sc.registered(life + 1)
+                    sc.reports.clear()
+                    await sc.push_all(offsets, replica("t"))
+                    await sc.told("consumer-offset")
+                    await sc.told("t")
+                    async with connect(server.public_port) as client, asyncio.timeout(30):
+                        await commit_for_a_while(client, life, chance)
+                finally:
+                    server.stop(signal.SIGKILL)
+                await sc.until_left()
+
+    async def commit_for_a_while(client: SpuClient, life: int, chance: random.Random) -> None:
+        found = {name: offset for _, name, offset in await listed(client)}
+        assert found == {name: offset for name, offset in stored.items() if offset >= 0}
+        await client.produce("t", one_batch(b"a"))
+        sessions = {name: (await (await client.stream("t", consumer_id=name)).push()) for name in stored}
+        for _ in range(chance.randrange(20, 60)):
+            names = chance.sample(sorted(stored), chance.randrange(1, 4))  # one may sleep all the time
+            requests = {name: chance.randrange(1000) for name in names}
+            sent = [
+                await client.send(
+                    UpdateConsumerOffsetRequest(offset=offset, session_id=sessions[name].stream_id)
+                )
+                for name, offset in requests.items()
+            ]
+            for correlation_id in sent:
+                answer = await client.answer(correlation_id, UpdateConsumerOffsetResponse)
+                assert answer.error_code.is_ok
+            stored.update(requests)
+
+    asyncio.run(body())
+    directory = tmp_path / "spu-logs-5001" / "consumer-offset-0"
+    first = min(path.name for path in directory.glob("*.log"))
+    assert int(first.removesuffix(".log")) > 0  # retention was at work
+
+
+def start_spu(directory: Path, sc_port: int) -> ServerProcess:
+    """A real process, which cleans its logs all the time."""
+    arguments = ["fluvio_local_cluster.spu", "-i", "5001", "-p", "127.0.0.1:0", "-v", "127.0.0.1:0"]
+    arguments += ["--sc-addr", f"127.0.0.1:{sc_port}", "--log-base-dir", str(directory)]
+    arguments += ["--retention-tick-ms", "50", "--consumer-offset-ttl-s", "3600"]
+    return start_server(arguments, directory / "spu.log")

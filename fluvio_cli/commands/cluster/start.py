@@ -37,6 +37,15 @@ def parse_fsync(text: str) -> str:
         raise ValueError(f"{exc}; {exc.hint}") from None
 
 
+def parse_ttl_s(text: str) -> int:
+    """A parser for a time in whole seconds; 0: for ever."""
+    duration_ns = values.parse_duration_ns(text)
+    seconds = duration_ns // 10**9
+    if not seconds and duration_ns or seconds >= 2**31:
+        raise ValueError("use 0 (never), or a time from 1s to 68years")
+    return seconds
+
+
 @rules(
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
@@ -108,6 +117,15 @@ def command(
             "always (before a producer gets its answer)",
         ),
     ] = None,
+    consumer_offset_ttl: Annotated[
+        int | None,
+        typer.Option(
+            "--consumer-offset-ttl",
+            metavar="time",
+            parser=parse_ttl_s,
+            help="How long after its last commit a consumer's offset is kept (30days; 0: for ever)",
+        ),
+    ] = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,
@@ -133,7 +151,7 @@ def command(
         ClusterSettings,
     )
     from fluvio_local_cluster.lifecycle.start import start
-    from fluvio_types.defaults import LOCAL_SPU_PUBLIC_PORT_BASE
+    from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S, LOCAL_SPU_PUBLIC_PORT_BASE
 
     cli: CliContext = ctx.obj
     announce_channel(cli)
@@ -150,5 +168,6 @@ def command(
         save_profile=not skip_profile_creation,
         skip_checks=skip_checks and not setup,
         fsync=fsync or DEFAULT_FSYNC,
+        consumer_offset_ttl_s=CONSUMER_OFFSET_TTL_S if consumer_offset_ttl is None else consumer_offset_ttl,
     )
     start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

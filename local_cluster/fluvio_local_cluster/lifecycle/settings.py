@@ -13,6 +13,7 @@ from pathlib import Path
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle.errors import LocalClusterError
 from fluvio_types.defaults import (
+    CONSUMER_OFFSET_TTL_S,
     LOCAL_SPU_ID_BASE,
     LOCAL_SPU_PORT_STEP,
     LOCAL_SPU_PUBLIC_PORT_BASE,
@@ -54,6 +55,7 @@ class ClusterSettings:
     save_profile: bool = True
     skip_checks: bool = False
     fsync: str = DEFAULT_FSYNC  # `storage.SyncPolicy`, as it is written
+    consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
 
     @property
     def metadata_dir(self) -> Path:
@@ -158,6 +160,7 @@ def server_arguments(
             "--cluster-id",
             cluster_id,
         ]
+    ttl_s = settings.consumer_offset_ttl_s
     return [
         "fluvio_local_cluster.spu",
         "-i",
@@ -171,4 +174,5 @@ def server_arguments(
         "--log-base-dir",
         str(settings.data_dir),
         *(() if settings.fsync == DEFAULT_FSYNC else ("--fsync", settings.fsync)),
+        *(() if ttl_s == CONSUMER_OFFSET_TTL_S else ("--consumer-offset-ttl-s", str(ttl_s))),
     ]

@@ -16,6 +16,7 @@ from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle.errors import StateBrokenError
 from fluvio_local_cluster.lifecycle.processes import ProcessIdentity
 from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, ClusterSettings, Role, ServerPlan
+from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S
 
 STATE_FILE = "cluster.json"
 FORMAT = 1
@@ -126,6 +127,7 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
             "log_filter": settings.log_filter,
             "save_profile": settings.save_profile,
             "fsync": settings.fsync,
+            "consumer_offset_ttl_s": settings.consumer_offset_ttl_s,
         },
         "servers": [_server_document(server) for server in state.servers],
     }
@@ -165,7 +167,8 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             spu_port_base=int(settings["spu_port_base"]),
             log_filter=str(settings["log_filter"]),
             save_profile=bool(settings["save_profile"]),
-            fsync=str(settings.get("fsync", DEFAULT_FSYNC)),  # states of earlier versions have none
+            fsync=str(settings.get("fsync", DEFAULT_FSYNC)),  # states of earlier versions lack this, and more
+            consumer_offset_ttl_s=int(settings.get("consumer_offset_ttl_s", CONSUMER_OFFSET_TTL_S)),
         ),
         servers=[_server(server) for server in document["servers"]],
     )

@@ -98,6 +98,12 @@ class LeaderReplica:
         return ReplicaFacts(self.key, log.leo, log.hw, log.size_bytes, log.log_start)
 
     @property
+    def incarnation(self) -> str | None:
+        """The life of the topic that the records are of; None when the SC does not say."""
+        identity = self.log.settings.identity
+        return None if identity is None else identity.incarnation
+
+    @property
     def required_codec(self) -> Codec | None:
         """The codec that the topic demands, or None when any will do."""
         wanted = self.replica.compression_type

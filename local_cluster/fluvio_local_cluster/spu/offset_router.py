@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluvio_local_cluster.net import ask, dial
-from fluvio_local_cluster.spu.offset_store import OFFSETS_KEY, OffsetStore
+from fluvio_local_cluster.spu.offset_store import OFFSETS_KEY, OffsetStore, TopicReplacedError
 from fluvio_local_cluster.spu.replica.assignment import Assignment
 from fluvio_local_cluster.spu.replica.consumer_offsets import ConsumerKey
 from fluvio_local_cluster.storage import StorageError
 from fluvio_protocol.api.replication import (
+    INCARNATION_MARK,
     PEER_CONSUMER_OFFSET_VERSION,
     PeerFetchConsumerOffsetRequest,
     PeerUpdateConsumerOffsetRequest,
@@ -36,16 +37,14 @@ class OffsetRouter:
         self._assignment = assignment
         self._spus = spus
 
-    async def commit(self, key: ConsumerKey, offset: int) -> None:
-        """Store a consumer's last consumed offset."""
+    async def commit(self, key: ConsumerKey, offset: int, incarnation: str | None) -> None:
+        """Store a consumer's last consumed offset. `incarnation`: of the topic that it consumes, if known."""
         if self._store.is_leader:
-            try:
-                await self._store.commit(key, offset)
-            except StorageError as exc:
-                raise exception_for(code(ErrorKind.STORAGE_ERROR), str(exc)) from exc
+            await commit_here(self._store, key, offset, incarnation)
             return
         await self._ask(
-            PeerUpdateConsumerOffsetRequest(replica_id=_replica(key), consumer_id=key[2], offset=offset)
+            PeerUpdateConsumerOffsetRequest(replica_id=_replica(key), consumer_id=key[2], offset=offset),
+            _CLIENT_ID if incarnation is None else f"{_CLIENT_ID}{INCARNATION_MARK}{incarnation}",
         )
 
     async def fetch(self, key: ConsumerKey) -> int | None:
@@ -56,7 +55,7 @@ class OffsetRouter:
         answer = await self._ask(PeerFetchConsumerOffsetRequest(replica_id=_replica(key), consumer_id=key[2]))
         return None if answer.consumer is None else int(answer.consumer.offset)
 
-    async def _ask(self, request: Any) -> Any:
+    async def _ask(self, request: Any, client_id: str = _CLIENT_ID) -> Any:
         leader_id = self._assignment.leader_of(OFFSETS_KEY)
         spec = self._spus.get(leader_id) if leader_id is not None else None
         if leader_id is None or spec is None or leader_id == self._assignment.spu_id:
@@ -68,7 +67,7 @@ class OffsetRouter:
                     connection,
                     request,
                     PEER_CONSUMER_OFFSET_VERSION,
-                    client_id=_CLIENT_ID,
+                    client_id=client_id,
                     timeout_s=_TIMEOUT_S,
                 )
         except (OSError, TimeoutError, FluvioError) as exc:
@@ -79,6 +78,16 @@ class OffsetRouter:
         if not answer.error_code.is_ok:
             raise ApiError(answer.error_code)
         return answer
+
+
+async def commit_here(store: OffsetStore, key: ConsumerKey, offset: int, incarnation: str | None) -> None:
+    """Store an offset where offsets are kept. Raises `ApiError` with the code for whoever asked."""
+    try:
+        await store.commit(key, offset, incarnation)
+    except TopicReplacedError as exc:
+        raise exception_for(code(ErrorKind.TOPIC_DELETED)) from exc
+    except StorageError as exc:
+        raise exception_for(code(ErrorKind.STORAGE_ERROR), str(exc)) from exc
 
 
 def _replica(key: ConsumerKey) -> ReplicaKey:

@@ -85,6 +85,8 @@ class ReplicaManager:
         self.on_opened: list[Callable[[LeaderReplica], Awaitable[None]]] = []  # before a replica is served
         self.on_forgotten: list[Callable[[set[Key]], None]] = []  # partitions that are gone everywhere
         self.on_complete: list[Callable[[], None]] = []  # all partitions of the cluster are known now
+        self.on_pushed: list[Callable[[], None]] = []  # incarnations may have changed
+        self.on_cleaned: list[Callable[[LeaderReplica], None]] = []  # after each look of retention
         self._settings = settings
         self._base: Path = settings.log_base_dir
         self._open_files = OpenFiles() if files is None else OpenFiles(files=files)
@@ -126,6 +128,8 @@ class ReplicaManager:
                 on_complete()
         elif change.forgotten:
             self._forget(change.forgotten)
+        for on_pushed in self.on_pushed:
+            on_pushed()
 
     def _wish(self, key: Key, wish: Wish | None) -> None:
         slot = self._slots.get(key)

@@ -92,7 +92,8 @@ class Spu:
         self.replicas = ReplicaManager(settings, files)
         self.upkeep = Upkeep(self.replicas, settings.retention_tick_s, check_tick_s=settings.check_tick_s)
         self.catalogue = Catalogue()
-        self.offsets = OffsetStore()
+        incarnations = self.replicas.assignment.incarnations
+        self.offsets = OffsetStore(incarnations, settings.consumer_offset_ttl_s)
         self.router = OffsetRouter(self.offsets, self.replicas.assignment, self.catalogue.spus)
         self.control = Control(settings, self.replicas, self.catalogue)
         self.clients = ClientService(self)
@@ -104,6 +105,8 @@ class Spu:
         self.replicas.on_opened.append(self._opened)
         self.replicas.on_forgotten.append(self.offsets.forget)
         self.replicas.on_complete.append(self._all_known)
+        self.replicas.on_pushed.append(self.offsets.forget_strangers)
+        self.replicas.on_cleaned.append(self.offsets.cleaned)
 
     @property
     def open_streams(self) -> int:
@@ -177,8 +180,10 @@ class Spu:
 
     async def _opened(self, leader: LeaderReplica) -> None:
         await self.offsets.opened(leader)
-        if leader.key == OFFSETS_KEY and self.replicas.assignment.is_complete:
-            self._all_known()
+        if leader.key == OFFSETS_KEY:
+            self.offsets.forget_strangers()
+            if self.replicas.assignment.is_complete:
+                self._all_known()
 
     def _all_known(self) -> None:
         """Consumers of partitions that were deleted while this SPU was away are forgotten."""

@@ -18,6 +18,7 @@ class Stream:
     key: Key
     flow: StreamFlow
     consumer_id: str | None
+    incarnation: str | None = None  # of the topic, when the stream began
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 

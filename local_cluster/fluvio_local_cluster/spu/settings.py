@@ -8,7 +8,13 @@ from pathlib import Path
 from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given, positive
 from fluvio_local_cluster.spu.metric_sockets import VARIABLE
 from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy
-from fluvio_types.defaults import INDEX_INTERVAL_BYTES, SC_PRIVATE_PORT, SPU_PRIVATE_PORT, SPU_PUBLIC_PORT
+from fluvio_types.defaults import (
+    CONSUMER_OFFSET_TTL_S,
+    INDEX_INTERVAL_BYTES,
+    SC_PRIVATE_PORT,
+    SPU_PRIVATE_PORT,
+    SPU_PUBLIC_PORT,
+)
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,6 +48,7 @@ class SpuSettings:
     fsync: SyncPolicy = field(default_factory=SyncPolicy)
     retention_tick_s: float = 10.0  # logs are cleaned this often
     check_tick_s: float = 1.0  # 4 MiB of them are checked this often
+    consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # since the last commit; 0: for ever
     space_reserve: SpaceReserve = field(default_factory=SpaceReserve)
     max_partitions: int = 10_000
     max_streams: int = 20_000  # of all connections
@@ -119,6 +126,7 @@ def parse_settings(
         fsync=given.fsync,
         retention_tick_s=given.retention_tick_ms / 1000,
         check_tick_s=given.check_tick_ms / 1000,
+        consumer_offset_ttl_s=given.consumer_offset_ttl_s,
         space_reserve=given.space_reserve,
         max_partitions=given.max_partitions,
         max_streams=given.max_streams,
@@ -152,6 +160,13 @@ def _add_storage_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-streams", type=positive, default=20_000, metavar="N", help="streams of consumers, at most"
     )
+    parser.add_argument(
+        "--consumer-offset-ttl-s",
+        type=_not_negative,
+        default=CONSUMER_OFFSET_TTL_S,
+        metavar="SECONDS",
+        help="consumers' offsets are dropped so long after the last commit (default: 30 days; 0: never)",
+    )
     parser.add_argument("--retention-tick-ms", type=positive, default=10_000, help=argparse.SUPPRESS)
     parser.add_argument("--check-tick-ms", type=positive, default=1_000, help=argparse.SUPPRESS)
 
@@ -161,6 +176,13 @@ def _sync_policy(text: str) -> SyncPolicy:
         return SyncPolicy.parse(text)
     except InvalidSyncPolicyError as exc:
         raise argparse.ArgumentTypeError(f"{exc}: {exc.hint}") from None
+
+
+def _not_negative(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number < 2**31:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 0 to {2**31 - 1}")
+    return number
 
 
 def _reserve(text: str) -> SpaceReserve:

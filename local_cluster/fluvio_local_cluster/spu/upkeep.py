@@ -127,6 +127,8 @@ class Upkeep:
             if cleaning is not None:
                 self._tell(leader, cleaning)
             self._replicas.check(leader)
+            for on_cleaned in self._replicas.on_cleaned:
+                on_cleaned(leader)
             if leader.ended is not None:
                 self._distrusted.pop(leader, None)
 

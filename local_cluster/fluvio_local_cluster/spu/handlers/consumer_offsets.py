@@ -37,7 +37,8 @@ class ConsumerOffsetsHandler:
             answer.error_code = other("stream without consumer id")
         else:
             try:
-                await self._router.commit((*stream.key, stream.consumer_id), request.offset)
+                consumer = (*stream.key, stream.consumer_id)
+                await self._router.commit(consumer, request.offset, stream.incarnation)
             except ApiError as exc:
                 answer.error_code = exc.code
         return answer

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fluvio_local_cluster.net import Connection, Route
+from fluvio_local_cluster.spu.offset_router import commit_here
 from fluvio_local_cluster.spu.offset_store import OffsetStore
-from fluvio_local_cluster.storage import StorageError
 from fluvio_protocol.api.replication import (
+    INCARNATION_MARK,
     Consumer,
     FetchConsumerOffsetResponse,
     FetchStreamRequest,
@@ -17,7 +18,7 @@ from fluvio_protocol.api.replication import (
     PeerUpdateConsumerOffsetRequest,
     PeerUpdateConsumerOffsetResponse,
 )
-from fluvio_protocol.error_code import ErrorKind, code
+from fluvio_protocol.error_code import ApiError, ErrorKind, code
 from fluvio_protocol.frame import RequestHeader
 
 _logger = logging.getLogger(__name__)
@@ -72,8 +73,10 @@ class PeerService:
         if not self._store.is_leader:
             return PeerUpdateConsumerOffsetResponse(error_code=code(ErrorKind.PARTITION_NOT_LEADER))
         replica = request.replica_id
+        _, _, incarnation = header.client_id.partition(INCARNATION_MARK)
+        consumer = (replica.topic, replica.partition, request.consumer_id)
         try:
-            await self._store.commit((replica.topic, replica.partition, request.consumer_id), request.offset)
-        except StorageError:
-            return PeerUpdateConsumerOffsetResponse(error_code=code(ErrorKind.STORAGE_ERROR))
+            await commit_here(self._store, consumer, request.offset, incarnation or None)
+        except ApiError as exc:
+            return PeerUpdateConsumerOffsetResponse(error_code=exc.code)
         return PeerUpdateConsumerOffsetResponse()

@@ -55,7 +55,7 @@ class StreamFetchHandler:
             return
         max_bytes = min(max(request.max_bytes, 1), SLICE_MAX_BYTES)
         flow = StreamFlow(request.fetch_offset, max_bytes, request.isolation)
-        stream = Stream(stream_id, leader.key, flow, request.consumer_id)
+        stream = Stream(stream_id, leader.key, flow, request.consumer_id, leader.incarnation)
         session.streams[stream_id] = stream
         name = f"stream {stream_id} of {request.topic}-{request.partition}"
         session.connection.spawn(name, self._run_counted(session, stream, leader, push))
