@@ -120,12 +120,9 @@ def scan(
         if check_crc:
             if len(chunk) - at >= size:
                 computed = crc_of(view[at + CRC_START : at + size])
-            elif size <= chunk_bytes:
-                chunk, start, at = read(min(chunk_bytes, stop - position), position), position, 0
-                view = memoryview(chunk)
-                computed = crc_of(view[CRC_START:size])
             else:
-                computed = _crc_in_parts(read, position + CRC_START, position + size)
+                begun = crc_of(view[at + CRC_START :])
+                computed = _crc_in_parts(read, start + len(chunk), position + size, begun)
             if computed != crc:
                 return Scan(position, offset, "the CRC of a batch does not match")
         if index is not None:
@@ -152,8 +149,7 @@ def _header_problem(
     return f"a batch reaches beyond offset {end_offset}, where the next segment begins"
 
 
-def _crc_in_parts(read: Read, position: int, stop: int) -> int:
-    crc = 0
+def _crc_in_parts(read: Read, position: int, stop: int, crc: int) -> int:
     while position < stop:
         part = read(min(VERIFY_CHUNK_BYTES, stop - position), position)
         if not part:
