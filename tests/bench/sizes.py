@@ -22,9 +22,10 @@ class Sizes:
     official_singles: int = 500
     with_peers: bool = True  # start NATS JetStream and Kafka as well
     peer_runs: int = 5
+    peer_warm_ups: int = 4  # rounds before the first that counts: a JVM compiles what it runs often
     peer_startups: int = 3
     peer_bytes: Mapping[int, int] = field(  # size of a record: of all in each produce and consume
-        default_factory=lambda: {5_000: 100_000_000, 1_000: 50_000_000, 100: 10_000_000}
+        default_factory=lambda: {5_000: 100_000_000, 1_000: 100_000_000, 100: 50_000_000}
     )
     peer_ticks: int = 3_000  # of each paced run, at 1,000 a second
     peer_acknowledged: int = 1_500  # one by one, each acknowledged before the next
@@ -45,6 +46,7 @@ QUICK = Sizes(
     official_singles=20,
     with_peers=False,
     peer_runs=1,
+    peer_warm_ups=1,
     peer_startups=1,
     peer_bytes={1_000: 2_000_000},
     peer_ticks=300,

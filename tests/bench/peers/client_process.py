@@ -9,6 +9,8 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 from tests.bench.measuring import BenchError
 from tests.bench.peers.engine import Client, Job, Outcome
 from tests.bench.peers.load import READY
@@ -57,6 +59,11 @@ class ClientProcess:
             self._process.wait()
         self._process.stdout.close()
         self._errors.close()
+
+    @property
+    def process(self) -> psutil.Process:
+        """For its processor time."""
+        return psutil.Process(self._process.pid)
 
     def begin(self, task: str, job: Job) -> None:
         """Give a task without waiting for it."""

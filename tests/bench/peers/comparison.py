@@ -16,10 +16,11 @@ class Missing:
 
 @dataclass(slots=True, frozen=True)
 class ProcessorTime:
-    """Processor seconds of one run, by both ends: says which of them bounds it."""
+    """Processor seconds of one run, by both ends: near `wall_s`, an end is what bounds it."""
 
     client_s: float
     server_s: float
+    wall_s: float
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Comparison(Row):
             "must_beat_peers": self.must_beat_peers,
             "peers": {name: _peer_document(self, name) for name in self.peers},
             "processor_s": {
-                name: {"client": spent.client_s, "server": spent.server_s}
+                name: {"client": spent.client_s, "server": spent.server_s, "wall": spent.wall_s}
                 for name, spent in self.processor.items()
             },
         }

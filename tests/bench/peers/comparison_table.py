@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from tests.bench import report
 from tests.bench.measuring import Samples
-from tests.bench.peers.comparison import Comparison, Missing
+from tests.bench.peers.comparison import Comparison, Missing, ProcessorTime
 
 
 def table(rows: Sequence[Comparison]) -> str:
-    """The rows as a table in Markdown; below it why figures are missing, notes, and processor time."""
+    """The rows as a table in Markdown; below it why figures are missing, notes, processor time."""
     peers = list(dict.fromkeys(peer for row in rows for peer in row.peers))
     headings = [
         "what",
@@ -22,8 +22,8 @@ def table(rows: Sequence[Comparison]) -> str:
         "met",
     ]
     texts = report.markdown([headings, *(_cells(row, peers) for row in rows)])
-    notes = [*_missing(rows), *_notes(rows), *_processor(rows)]
-    return "\n".join([texts, *([""] if notes else []), *notes])
+    notes = [*_missing(rows), *_notes(rows)]
+    return "\n".join([texts, *([""] if notes else []), *notes, *_processor(rows)])
 
 
 def _cells(row: Comparison, peers: Sequence[str]) -> list[str]:
@@ -88,13 +88,17 @@ def _notes(rows: Sequence[Comparison]) -> list[str]:
 
 
 def _processor(rows: Sequence[Comparison]) -> list[str]:
-    """Which end bounds a row: processor time by wall time near 1 is a whole core."""
-    lines = []
-    for row in rows:
-        by_engine = [
-            f"{engine} {spent.client_s:.2f} + {spent.server_s:.2f} s"
-            for engine, spent in row.processor.items()
-        ]
-        if by_engine:
-            lines.append(f"- {row.name}, processor time of a run, client + server: {', '.join(by_engine)}")
-    return lines
+    """A table of its own: which end bounds a row."""
+    timed = [row for row in rows if row.processor]
+    if not timed:
+        return []
+    engines = list(dict.fromkeys(engine for row in timed for engine in row.processor))
+    headings = ["processor time of a run: client + server, of wall time", *engines]
+    lines = [[row.name, *(_spent(row.processor.get(engine)) for engine in engines)] for row in timed]
+    return ["", report.markdown([headings, *lines])]
+
+
+def _spent(times: ProcessorTime | None) -> str:
+    if times is None:
+        return "-"
+    return f"{times.client_s:.2f} + {times.server_s:.2f} of {times.wall_s:.2f} s"

@@ -49,6 +49,7 @@ class Server(Protocol):
     """A server on this machine, with its data in a temporary directory. Used from one thread."""
 
     name: str  # as it stands in the table
+    most_records: int  # of one transfer; a rate does not depend on it, but a slow engine's time does
 
     def prepare(self) -> str:
         """Get all that `start` needs, and return what it is, with versions. Raises `UnavailableError`."""

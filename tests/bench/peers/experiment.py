@@ -3,11 +3,14 @@
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from statistics import median
+
+import psutil
 
 from tests.bench.helper_process import HelperProcess
 from tests.bench.loopback import receive_seconds, send_seconds
@@ -57,13 +60,10 @@ class _Engine:
 
     def measure(self, task: str, job: Job) -> tuple[Outcome, ProcessorTime]:
         """A task's outcome, and what both ends spent."""
-        before = self._server_s()
+        before = _spent_s(self.server.processes())
         outcome = self.client.measure(task, job)
-        return outcome, ProcessorTime(outcome.processor_s, self._server_s() - before)
-
-    def _server_s(self) -> float:
-        times = [process.cpu_times() for process in self.server.processes()]
-        return float(sum(time.user + time.system for time in times))
+        server_s = _spent_s(self.server.processes()) - before
+        return outcome, ProcessorTime(outcome.processor_s, server_s, outcome.seconds)
 
     def memory_mb(self) -> float:
         """Resident memory of all processes of the server together, in MB (10^6 bytes)."""
@@ -84,7 +84,11 @@ class _Taken:
 
     def medians(self) -> dict[str, ProcessorTime]:
         return {
-            name: ProcessorTime(median(s.client_s for s in all_), median(s.server_s for s in all_))
+            name: ProcessorTime(
+                median(times.client_s for times in all_),
+                median(times.server_s for times in all_),
+                median(times.wall_s for times in all_),
+            )
             for name, all_ in self.processor.items()
         }
 
@@ -100,10 +104,11 @@ class _Ledger:
         if self.is_counting:
             self.taken.setdefault(key, _Taken()).add(name, value, spent)
 
-    def rounds(self, count: int) -> Iterator[None]:
-        """A round that does not count, then `count` that do."""
+    def rounds(self, count: int, warm_ups: int = 1) -> Iterator[None]:
+        """Some rounds that do not count, then `count` that do."""
         self.is_counting = False
-        yield
+        for _ in range(warm_ups):
+            yield
         self.is_counting = True
         for _ in range(count):
             yield
@@ -114,10 +119,10 @@ def peer_rows(sizes: Sizes) -> list[Row]:
     run = _Run(sizes)
     with ExitStack() as stack:
         run.start(stack)
-        for size_bytes in sizes.peer_bytes:
-            run.transfers(size_bytes)
-        run.latencies()
+        for number, size_bytes in enumerate(sizes.peer_bytes):
+            run.transfers(size_bytes, warm_ups=1 if number else sizes.peer_warm_ups)
         run.singles()
+        run.latencies()
         run.memory("memory/loaded")
     return list(run.rows())
 
@@ -175,11 +180,10 @@ class _Run:
 
     # --- produce and consume
 
-    def transfers(self, size_bytes: int) -> None:
+    def transfers(self, size_bytes: int, warm_ups: int) -> None:
         """Produce, then consume warm and cold, each in turn with the references."""
         count = self._sizes.peer_bytes[size_bytes] // size_bytes
         job = Job("", "", count=count, size_bytes=size_bytes)
-        expected = checksum(values(count, size_bytes))
         batches = make_batches(count, size_bytes, job.batch_bytes)
         _say(f"{count:,} records of {size_bytes:,} B")
         with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder:
@@ -187,10 +191,11 @@ class _Run:
             file.write_bytes(b"".join(batches))
             with HelperProcess("tests.bench.loopback", str(file)) as loopback:
                 references = _References(file, batches, *map(int, loopback.words))
-                for _ in self._ledger.rounds(self._sizes.peer_runs):
+                for _ in self._ledger.rounds(self._sizes.peer_runs, warm_ups):
                     self._references(references, job)
                     for engine in self._engines.values():
-                        self._transfer(engine, job, expected)
+                        most = min(count, engine.server.most_records)
+                        self._transfer(engine, replace(job, count=most))
 
     def _references(self, references: "_References", job: Job) -> None:
         add, size = self._ledger.add, job.size_bytes
@@ -200,12 +205,12 @@ class _Run:
             page_cache.drop([references.file])
             add(f"consume-cold/{size}", _RECEIVE, _mb_per_s(job, references.receive()))
 
-    def _transfer(self, engine: _Engine, job: Job, expected: int) -> None:
+    def _transfer(self, engine: _Engine, job: Job) -> None:
         size, is_ours = job.size_bytes, engine.server.name == OURS
         with engine.topic(job) as own:
             self._rate(engine, f"produce/{size}", "produce", own)
             checked = self._rate(engine, f"decode/{size}", "consume", own)
-            if checked.checksum != expected:
+            if checked.checksum != _expected(job.count, size):
                 raise BenchError(f"{engine.server.name}: what was consumed is not what was produced")
             batches = replace(own, decode=False)
             if is_ours:  # peers have no batches to hand over: their figure stands in both rows
@@ -237,9 +242,10 @@ class _Run:
             for _ in self._ledger.rounds(self._sizes.peer_runs):
                 for name, engine in self._engines.items():
                     with engine.topic(job) as own:
-                        milliseconds = _latencies(engine.client, receivers[name], own)
+                        milliseconds, spent = _latencies(engine, receivers[name], own)
                     for percent in (50, 99):
-                        self._ledger.add(f"latency/p{percent}", name, percentile(milliseconds, percent))
+                        figure = percentile(milliseconds, percent)
+                        self._ledger.add(f"latency/p{percent}", name, figure, spent)
 
     # --- one by one
 
@@ -259,7 +265,7 @@ class _Run:
             outcome, spent = engine.measure("send_singly", own)
             self._ledger.add(key, engine.server.name, job.count / outcome.seconds, spent)
             read = engine.client.measure("consume", own)
-        if read.checksum != checksum(values(job.count, job.size_bytes)):
+        if read.checksum != _expected(job.count, job.size_bytes):
             raise BenchError(f"{engine.server.name}: what came back is not what was sent one by one")
 
     # --- rows
@@ -345,14 +351,31 @@ class _References:
         return receive_seconds(self.source_port, self.file.stat().st_size)
 
 
-def _latencies(sender: ClientProcess, receiver: ClientProcess, job: Job) -> list[float]:
+def _latencies(engine: _Engine, receiver: ClientProcess, job: Job) -> tuple[list[float], ProcessorTime]:
     """Milliseconds from each tick to the record's arrival, without those of the warm-up."""
+    sender = engine.client
     sender.run("send_singly", replace(job, count=1))  # the receiver is ready when it has this one
     receiver.begin("receive_paced", job)
     receiver.wait_until_ready()
+    clients, servers = [sender.process, receiver.process], engine.server.processes()
+    begin, clients_s, servers_s = time.perf_counter(), _spent_s(clients), _spent_s(servers)
     sender.run("send_paced", job)
     taken: list[int] = receiver.result("receive_paced")
-    return [nanoseconds / 1e6 for nanoseconds in taken[WARM_UP_TICKS:]]
+    spent = ProcessorTime(
+        _spent_s(clients) - clients_s, _spent_s(servers) - servers_s, time.perf_counter() - begin
+    )
+    return [nanoseconds / 1e6 for nanoseconds in taken[WARM_UP_TICKS:]], spent
+
+
+@cache
+def _expected(count: int, size_bytes: int) -> int:
+    return checksum(values(count, size_bytes))
+
+
+def _spent_s(processes: Iterable[psutil.Process]) -> float:
+    """Processor seconds of these so far, all threads."""
+    times = [process.cpu_times() for process in processes]
+    return float(sum(time.user + time.system for time in times))
 
 
 def _mb_per_s(job: Job, seconds: float) -> float:

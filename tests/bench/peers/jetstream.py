@@ -51,6 +51,7 @@ class JetStreamServer:
     """One nats-server in a temporary directory."""
 
     name = "NATS JetStream"
+    most_records = 100_000  # a few seconds, both ways
 
     def __init__(self) -> None:
         self._process: ServerProcess | None = None

@@ -73,6 +73,7 @@ class KafkaServer:
     """One JVM, broker and controller, in a temporary directory."""
 
     name = "Apache Kafka"
+    most_records = 1_000_000
 
     def __init__(self) -> None:
         self._process: ServerProcess | None = None

@@ -35,6 +35,7 @@ class OurServer:
     """SC and one SPU in a temporary home."""
 
     name = "ours"
+    most_records = 1_000_000
 
     def __init__(self) -> None:
         self._home: BenchHome | None = None

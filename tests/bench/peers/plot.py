@@ -70,7 +70,13 @@ def _bars(axes: "Axes", groups: Sequence[Mapping[str, Any]], labels: Sequence[st
             axes.errorbar(at, middle, yerr=[[below], [above]], color="#222222", lw=1, capsize=2)
             text = f"{middle:.1f}" if middle < 10 else f"{middle:,.0f}"
             axes.annotate(
-                text, (at, middle + above), (0, 3), textcoords="offset points", ha="center", fontsize=8
+                text,
+                (at, middle + above),
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8},  # readable across the limit
             )
     axes.set_xticks(range(len(groups)), labels)
     axes.spines[["top", "right"]].set_visible(False)

@@ -34,7 +34,7 @@ def rate_row(ours: float, nats: float, kafka: float | str, *, limit: float = 100
             NATS: Samples([nats]),
             KAFKA: Missing(kafka) if isinstance(kafka, str) else Samples([kafka]),
         },
-        processor={"ours": ProcessorTime(0.25, 0.125)},
+        processor={"ours": ProcessorTime(0.25, 0.125, 0.5)},
         must_beat_peers=True,
     )
 
@@ -180,7 +180,7 @@ def test_the_table_has_a_column_and_a_ratio_for_each_peer_and_says_why_one_is_mi
     assert by_heading[f"ours / {KAFKA}"] == "-"
     assert by_heading["met"] == "yes"
     assert f"- {KAFKA} was not measured: no `java` on this machine" in notes
-    assert any("client + server: ours 0.25 + 0.12 s" in note for note in notes)
+    assert any("0.25 + 0.12 of 0.50 s" in note for note in notes)
 
 
 def test_the_document_holds_samples_of_each_engine_and_is_json() -> None:
@@ -191,7 +191,7 @@ def test_the_document_holds_samples_of_each_engine_and_is_json() -> None:
     assert entry["samples"] == [80.0]
     assert entry["peers"][NATS] == {"median": 4.0, "spread": [4.0, 4.0], "samples": [4.0], "ratio": 20.0}
     assert entry["peers"][KAFKA] == {"missing": "no `java`"}
-    assert entry["processor_s"] == {"ours": {"client": 0.25, "server": 0.125}}
+    assert entry["processor_s"] == {"ours": {"client": 0.25, "server": 0.125, "wall": 0.5}}
 
 
 def test_a_picture_is_drawn_also_without_a_peer(tmp_path: Path) -> None:
