@@ -8,8 +8,10 @@ from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import (
     DATA_DIR_HELP,
     ProgressLines,
+    absolute,
     announce_channel,
     meant_cluster,
+    places,
     surroundings,
 )
 from fluvio_cli.context import CliContext
@@ -19,6 +21,7 @@ from fluvio_cli.context import CliContext
     examples=(
         ("Go on with the cluster that was shut down", "fluvio cluster resume"),
         ("Go on with the cluster in a directory", "fluvio cluster resume --data-dir ./second"),
+        ("Take over the official engine's cluster", "fluvio cluster resume --data-dir ~/.fluvio/data"),
     )
 )
 def command(
@@ -30,11 +33,23 @@ def command(
     """Start a cluster that was shut down, with its data.
 
     It comes back with the same SPUs at the same addresses. Where only some of its servers have ended, those
-    are started again and the others run on.
+    are started again and the others run on. A cluster of the official engine that was shut down is taken
+    over.
     """
+    from fluvio_local_cluster.lifecycle.errors import NoLocalClusterError
     from fluvio_local_cluster.lifecycle.start import resume
+    from fluvio_local_cluster.lifecycle.takeover import take_over
 
     cli: CliContext = ctx.obj
     announce_channel(cli)
-    state = meant_cluster(cli, data_dir, "Resume")
+    try:
+        state = meant_cluster(cli, data_dir, "Resume")
+    except NoLocalClusterError:
+        found = take_over(
+            places(cli), cli.fluvio_directory / "log", None if data_dir is None else absolute(data_dir)
+        )
+        if found is None:
+            raise
+        state = found
+        cli.printer.note(f"Taking over the cluster of the official engine in {state.settings.data_dir}")
     resume(state, surroundings(cli), ProgressLines(cli.printer))

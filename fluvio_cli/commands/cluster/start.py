@@ -41,7 +41,7 @@ def parse_ttl_s(text: str) -> int:
     """A parser for a time in whole seconds; 0: for ever."""
     duration_ns = values.parse_duration_ns(text)
     seconds = duration_ns // 10**9
-    if not seconds and duration_ns or seconds >= 2**31:
+    if (duration_ns and not seconds) or seconds >= 2**31:
         raise ValueError("use 0 (never), or a time from 1s to 68years")
     return seconds
 

@@ -107,17 +107,22 @@ def write_local_config(places: Places, state: ClusterState) -> None:
 
 def local_config_data_dir(places: Places) -> Path | None:
     """The data directory that `local-config` names; None without a readable file."""
+    named = read_local_config(places).get("data_dir")
+    return Path(named) if isinstance(named, str) else None
+
+
+def read_local_config(places: Places) -> dict[str, Any]:
+    """What `local-config` says, whoever wrote it; nothing without a readable file."""
     try:
         content = places.local_config.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return None
+        return {}
     import tomllib
 
     try:
-        named = tomllib.loads(content).get("data_dir")
+        return tomllib.loads(content)
     except tomllib.TOMLDecodeError:
-        return None
-    return Path(named) if isinstance(named, str) else None
+        return {}
 
 
 def _record_path(places: Places, state: ClusterState) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle import ports, processes
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE
+from fluvio_local_cluster.lifecycle.metadata_files import is_official
 from fluvio_local_cluster.lifecycle.places import Places, local_config_data_dir
 from fluvio_local_cluster.lifecycle.settings import METADATA_DIR, ClusterSettings, ServerPlan
 from fluvio_local_cluster.lifecycle.state import ClusterState, Phase, state_path
@@ -43,6 +44,7 @@ class Facts:
     state: ClusterState | None  # of the data directory
     running: list[str]  # this cluster's living processes: `SC (pid 12)`
     foreign_entries: list[str] = field(default_factory=list)  # files there that belong to no cluster of ours
+    is_official: bool = False  # they are a cluster of the official engine
     foreign_config: Path | None = None  # data directory of another program's cluster, by local-config
     lacks_metadata: bool = False  # records are there, and nothing says any more what they are
     unwritable: Mapping[Path, str] = field(default_factory=dict)  # directory -> reason
@@ -69,6 +71,7 @@ def examine(settings: ClusterSettings, state: ClusterState | None, places: Place
         facts.foreign_entries = [
             name for name in entries if name != LOCK_FILE and not name.startswith(".cluster.json.")
         ]
+        facts.is_official = is_official(settings.data_dir)
     named = local_config_data_dir(places)
     if named is not None and named != settings.data_dir and (named / METADATA_DIR).is_dir():
         facts.foreign_config = None if state_path(named).exists() else named
@@ -180,18 +183,19 @@ def _no_cluster_left(facts: Facts, settings: ClusterSettings) -> Check:
         )
     if facts.foreign_entries:
         shown = ", ".join(facts.foreign_entries[:4]) + (", ..." if len(facts.foreign_entries) > 4 else "")
-        return Check(
-            name,
-            success,
-            f"{settings.data_dir} holds files that are not of a cluster started here: {shown}",
-            "choose an empty directory with `--data-dir`",
-        )
+        cause = f"{settings.data_dir} holds files that are not of a cluster started here: {shown}"
+        remedy = "choose an empty directory with `--data-dir`"
+        if facts.is_official:
+            cause = f"{settings.data_dir} holds a cluster of the official engine"
+            remedy = f"take it over with `fluvio cluster resume --data-dir {settings.data_dir}`, or {remedy}"
+        return Check(name, success, cause, remedy)
     if facts.foreign_config is not None:
         return Check(
             name,
             success,
             f"a local cluster of another program keeps its data in {facts.foreign_config}",
-            "delete it with the program that started it; if it is gone, remove `~/.fluvio/local-config`",
+            "delete it with the program that started it, or take it over with "
+            f"`fluvio cluster resume --data-dir {facts.foreign_config}`; if it is gone, remove `~/.fluvio/local-config`",
         )
     return Check(name, success)
 

@@ -73,6 +73,11 @@ class ServerPlan:
     private: Endpoint
     log: Path
 
+    @classmethod
+    def of_spu(cls, spu_id: int, public: Endpoint, private: Endpoint, log_dir: Path) -> "ServerPlan":
+        """An SPU, which prints where all of them do."""
+        return cls(Role.SPU, spu_id, public, private, log_dir / f"spu_log_{spu_id}.log")
+
     @property
     def label(self) -> str:
         """How messages name it."""
@@ -113,12 +118,11 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
         port = base + LOCAL_SPU_PORT_STEP * number if base else 0
         spu_id = LOCAL_SPU_ID_BASE + number
         servers.append(
-            ServerPlan(
-                Role.SPU,
+            ServerPlan.of_spu(
                 spu_id,
                 endpoint(public.host, port),
                 endpoint(LOOPBACK, port + 1 if port else 0),
-                settings.log_dir / f"spu_log_{spu_id}.log",
+                settings.log_dir,
             )
         )
     ports = [endpoint.port for server in servers for endpoint in (server.public, server.private)]

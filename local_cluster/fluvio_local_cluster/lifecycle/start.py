@@ -35,6 +35,7 @@ from fluvio_local_cluster.lifecycle.state import (
     Phase,
     ServerRecord,
     load_state,
+    new_cluster_id,
     save_state,
     state_path,
 )
@@ -236,20 +237,12 @@ def _show(checks: Sequence[preflight.Check], progress: Progress, settings: Clust
 
 def _new_state(settings: ClusterSettings, servers: Sequence[ServerPlan]) -> ClusterState:
     return ClusterState(
-        cluster_id=_new_cluster_id(),
+        cluster_id=new_cluster_id(),
         platform_version=PLATFORM_VERSION,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=settings,
         servers=[ServerRecord(server) for server in servers],
     )
-
-
-def _new_cluster_id() -> str:
-    """A random UUID (version 4), without the module of that name: it loads `platform`."""
-    digits = bytearray(os.urandom(16))
-    digits[6], digits[8] = digits[6] & 0x0F | 0x40, digits[8] & 0x3F | 0x80
-    text = digits.hex()
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def _bring_up(

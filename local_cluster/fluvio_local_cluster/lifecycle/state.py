@@ -60,6 +60,14 @@ class ClusterState:
         return self.servers[1:]
 
 
+def new_cluster_id() -> str:
+    """A random UUID (version 4), without the module of that name: it loads `platform`."""
+    digits = bytearray(os.urandom(16))
+    digits[6], digits[8] = digits[6] & 0x0F | 0x40, digits[8] & 0x3F | 0x80
+    text = digits.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
 def state_path(data_dir: Path) -> Path:
     """Where the state of the cluster in `data_dir` is kept."""
     return data_dir / STATE_FILE
