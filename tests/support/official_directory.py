@@ -1,8 +1,8 @@
 """A local cluster as the official engine leaves it, put together from what was captured of it.
 
 The captured metadata and the captured replicas are of two runs: no captured topic has the name of the
-captured replica `seg-0`. Its objects are made here from captured ones, word for word but for name, leader, sizes and
-retention; everything else is as captured, except for the ports at which the SPUs listen.
+captured replica `seg-0`. Its objects are made here from captured ones, word for word but for name, leader,
+sizes and retention; everything else is as captured, except for the ports at which the SPUs listen.
 """
 
 import os

@@ -195,7 +195,8 @@ def _no_cluster_left(facts: Facts, settings: ClusterSettings) -> Check:
             success,
             f"a local cluster of another program keeps its data in {facts.foreign_config}",
             "delete it with the program that started it, or take it over with "
-            f"`fluvio cluster resume --data-dir {facts.foreign_config}`; if it is gone, remove `~/.fluvio/local-config`",
+            f"`fluvio cluster resume --data-dir {facts.foreign_config}`; if it is gone, "
+            "remove `~/.fluvio/local-config`",
         )
     return Check(name, success)
 
