@@ -10,6 +10,8 @@ rename is atomic.
 import errno
 import os
 import random
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,6 +164,70 @@ class RecordedDisk(Files):
             place = target / Path(path).relative_to(self._root)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
+
+
+class SharedDisk(RecordedDisk):
+    """A recorded disk for a program with several threads, which does not notice that the power has gone.
+
+    From then on its calls work as ever, but nothing of what they do counts: what was answered while `is_off`
+    was false was answered before. `on_off` is called at that moment, in whatever thread; nothing changes
+    meanwhile. `on_sync` is called after each fsync.
+    """
+
+    def __init__(self, root: Path, on_off: Callable[[], None], on_sync: Callable[[], None]) -> None:
+        super().__init__(root)
+        self._lock = threading.RLock()
+        self._on_off, self._on_sync = on_off, on_sync
+
+    def is_synced(self, directory: str) -> bool:
+        """Whether no byte of a segment in a directory of that name would be lost now."""
+        with self._lock:
+            return not any(
+                inode.pending
+                for path, inode in self._names.items()
+                if f"/{directory}/" in path and path.endswith(".log")
+            )
+
+    def switch_off(self) -> None:
+        """The power goes now."""
+        with self._lock:
+            if not self.is_off:
+                self._on_off()
+                self.is_off = True
+
+    def _counts(self) -> bool:
+        """Whether the call that is about to be made still happens, for the disk."""
+        if self.calls_left == 0:
+            self.switch_off()
+        return not self.is_off
+
+    def open(self, path, flags, mode=0o777):
+        with self._lock:
+            return super().open(path, flags, mode) if self._counts() else os.open(path, flags, mode)
+
+    def pwrite(self, fd, data, position):
+        with self._lock:
+            if self._counts():
+                return super().pwrite(fd, data, position)
+        return os.pwrite(fd, data, position)
+
+    def truncate(self, fd, size):
+        with self._lock:
+            return super().truncate(fd, size) if self._counts() else os.ftruncate(fd, size)
+
+    def fsync(self, fd):
+        with self._lock:
+            if self._counts():
+                super().fsync(fd)
+        self._on_sync()
+
+    def unlink(self, path):
+        with self._lock:
+            return super().unlink(path) if self._counts() else os.unlink(path)
+
+    def replace(self, source, target):
+        with self._lock:
+            return super().replace(source, target) if self._counts() else os.replace(source, target)
 
 
 def _some(rng: random.Random | None, items):

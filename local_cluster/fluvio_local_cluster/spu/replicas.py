@@ -29,7 +29,6 @@ from fluvio_local_cluster.storage import (
     RetentionRules,
     StorageError,
     purge_trash,
-    read_boot_id,
     remove,
     replica_directory,
 )
