@@ -88,10 +88,10 @@ class ReplicaManager:
         self.on_cleaned: list[Callable[[LeaderReplica], None]] = []  # after each look of retention
         self._settings = settings
         self._base: Path = settings.log_base_dir
-        self._open_files = OpenFiles() if files is None else OpenFiles(files=files)
+        self._open_files = OpenFiles(settings.kept_files, files)
         self.space = DiskSpace(self._base, settings.space_reserve, files=files)
         self._sync_threads = ThreadPoolExecutor(_SYNC_THREADS, "fsync")  # none is started before it is needed
-        self._boot_id = read_boot_id()
+        self._boot_id = settings.boot_id
         self._slots: dict[Key, _Slot] = {}
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given, positive
 from fluvio_local_cluster.spu.metric_sockets import VARIABLE
-from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy
+from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy, read_boot_id
+from fluvio_local_cluster.storage.open_files import KEPT_FILES
 from fluvio_types.defaults import (
     CONSUMER_OFFSET_TTL_S,
     INDEX_INTERVAL_BYTES,
@@ -53,6 +54,8 @@ class SpuSettings:
     max_partitions: int = 10_000
     max_streams: int = 20_000  # of all connections
     limits: NetLimits = field(default_factory=NetLimits)
+    kept_files: int = KEPT_FILES  # files of all replicas that stay open when nobody uses them
+    boot_id: str = field(default_factory=read_boot_id)  # another one after each start of the machine
     ready_fd: int | None = None
     metrics: Address | None = None  # where scrapes are answered; None: nowhere
     metric_socket: Path | None = None  # a JSON socket beside the SPU's own
