@@ -153,7 +153,7 @@ class Connection(asyncio.BufferedProtocol):
         self._handshake = asyncio.get_running_loop().create_future()
         transport.write(self._session.handshake())
         if self._lost is not None:
-            raise HandshakeError(str(self.endpoint))
+            raise HandshakeError(str(self.endpoint), was_closed=True)
         await self._handshake
 
     @property
@@ -265,7 +265,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
         if self._handshake is not None and not self._handshake.done():
-            self._handshake.set_exception(HandshakeError(str(self.endpoint)))
+            was_closed = isinstance(reason, ConnectionLostError)
+            self._handshake.set_exception(HandshakeError(str(self.endpoint), was_closed=was_closed))
         calls, self._calls = self._calls, {}
         for answer in calls.values():
             if not answer.done():

@@ -8,6 +8,11 @@ import os
 
 from fluvio_types.errors import FluvioError
 
+NOT_SERVED_HINT = (
+    "`fluvio cluster spu list` shows which SPUs are online; the output of one that is says why it does not "
+    "serve the partition, such as a limit (`--max-partitions`)"
+)
+
 
 class ConnectionFailedError(FluvioError):
     """No connection could be made to `endpoint` (host:port); nothing was sent."""
@@ -77,7 +82,7 @@ class LeaderUnavailableError(FluvioError):
     def __init__(self, topic: str, partition: int, reason: str) -> None:
         super().__init__(f"partition {topic}-{partition} has no leader to talk to: {reason}")
         self.topic, self.partition, self.reason = topic, partition, reason
-        self.hint = "`fluvio cluster spu list` shows which SPUs are online"
+        self.hint = NOT_SERVED_HINT
 
 
 class RecordTooLargeError(FluvioError):

@@ -17,6 +17,7 @@ from fluvio_client.consumer.offsets import OffsetBase
 from fluvio_client.consumer.positions import PartitionPosition, RecordBatch
 from fluvio_client.consumer.settings import ConsumerConfig, Evicted
 from fluvio_client.errors import (
+    NOT_SERVED_HINT,
     ConnectionFailedError,
     ConnectionLostError,
     ConsumerError,
@@ -202,7 +203,9 @@ class PartitionStream:
         limit_s = self._config.reconnect_timeout_s
         if limit_s is not None and now - self._unreachable_since >= limit_s:
             name = f"{self._config.topic}-{self.partition}"
-            raise ConsumerError(f"{name} could not be read for {limit_s:g} s: {reason}") from reason
+            text = f"{name} could not be read for {limit_s:g} s: {reason}"
+            hint = NOT_SERVED_HINT if isinstance(reason, NotLeaderError) else reason.hint
+            raise ConsumerError(text, hint=hint) from reason
         pause_s = self._backoff.next_s()
         log.info(
             "stream lost partition=%s-%s next_offset=%s pause_s=%s reason=%s",
@@ -262,9 +265,11 @@ class PartitionStream:
             try:
                 leader = await metadata.leader_of(topic, partition, timeout_s=left_s)
                 return await ask(await self._connect(leader))
-            except TRANSIENT:
+            except TRANSIENT as exc:
                 pause_s = backoff.next_s()
                 if time.monotonic() + pause_s >= deadline:
+                    if isinstance(exc, NotLeaderError):
+                        exc.hint = exc.hint or NOT_SERVED_HINT
                     raise
             await asyncio.sleep(pause_s)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from fluvio_client.cluster import ClusterConnections
 from fluvio_client.connection import Connection
 from fluvio_client.errors import (
+    NOT_SERVED_HINT,
     ConnectionFailedError,
     ConnectionLostError,
     HandshakeError,
@@ -275,7 +276,8 @@ class BatchSender:
                 error = ProducerError("Producer error: the produce request retry timeout limit reached")
                 error.__cause__ = self._last_reason
                 if self._last_reason is not None:
-                    error.hint = f"the last attempt failed: {self._last_reason}"
+                    said = (str(self._last_reason), self._last_reason.hint)
+                    error.hint = f"the last attempt failed: {': '.join(filter(None, said))}"
                 self._fail(batch, error)
             self._on_room()
 
@@ -308,6 +310,7 @@ def _error_of(entry: PartitionProduceResponse) -> ProducerError | None:
     if entry.error_code.is_ok:
         return None
     cause = exception_for(entry.error_code)
-    error = ProducerError(f"Producer error: Producer received an error code: {cause}", hint=cause.hint)
+    hint = NOT_SERVED_HINT if isinstance(cause, NotLeaderError) else cause.hint
+    error = ProducerError(f"Producer error: Producer received an error code: {cause}", hint=hint)
     error.__cause__ = cause
     return error

@@ -27,8 +27,12 @@ _ONLINE_S = 20.0
 class ServerProcess:
     """A server process. `output` is the file with all it has said, also before it was started again."""
 
-    def __init__(self, name: str, arguments: Sequence[str], output: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], output: Path, wrapper: Sequence[str] = ()
+    ) -> None:
+        """`arguments`: a module and its options; `wrapper`: a command that runs the rest."""
         self.name, self.output = name, output
+        self._wrapper = list(wrapper)
         self.public_port = self.private_port = 0
         self._arguments = list(arguments)
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,7 +54,7 @@ class ServerProcess:
         read_end, write_end = os.pipe()
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", *self._arguments, "--ready-fd", str(write_end)],
+                [*self._wrapper, sys.executable, "-P", "-m", *self._arguments, "--ready-fd", str(write_end)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -235,4 +235,8 @@ def _await_provisioned(cli: CliContext, name: str, timeout_s: float) -> None:
                     online.add(partition.name)
             if rows and all(f"{name}-{row}" in online for row in rows):
                 return
-    raise FluvioError(f"the partitions of topic `{name}` did not come online in time", hint=hint)
+    raise FluvioError(
+        f"the partitions of topic `{name}` did not come online in time",
+        hint=f"{hint}, `fluvio partition list` its partitions; the output of an SPU says why it does not "
+        "serve one, such as a limit (`--max-partitions`)",
+    )

@@ -16,7 +16,6 @@ from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
 from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
-from fluvio_local_cluster.storage.open_files import KEPT_FILES  # noqa: E402
 
 _logger = logging.getLogger(__name__)
 
@@ -48,8 +47,10 @@ def main() -> int:
         except MetricsUnavailableError as missing:
             _logger.error("SPU cannot run spu=%d cause=%s hint=%s", settings.spu_id, missing, missing.hint)
             return 2
-    limits = within_descriptors(settings.limits, raise_file_limit(), KEPT_FILES)
-    settings = dataclasses.replace(settings, limits=limits)
+    descriptors = raise_file_limit()
+    kept_files = min(settings.kept_files, descriptors // 4)
+    limits = within_descriptors(settings.limits, descriptors, kept_files)
+    settings = dataclasses.replace(settings, limits=limits, kept_files=kept_files)
     failed = False
     try:
         asyncio.run(_run(settings))
