@@ -10,8 +10,8 @@ import dataclasses  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
-from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
 from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer  # noqa: E402
+from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.sc.server import serve_until_signalled  # noqa: E402
@@ -25,13 +25,13 @@ def main() -> int:
     """Run; returns the exit code."""
     settings = parse_settings(sys.argv[1:], os.environ)
     log_to_stderr(log_level(os.environ))
-    settings = dataclasses.replace(settings, limits=within_descriptors(settings.limits, raise_file_limit()))
     if settings.metrics is not None:
         try:
             load_renderer()
         except MetricsUnavailableError as missing:
             _logger.error("the controller cannot run cause=%s hint=%s", missing, missing.hint)
             return 2
+    settings = dataclasses.replace(settings, limits=within_descriptors(settings.limits, raise_file_limit()))
     has_failed = False
     try:
         asyncio.run(serve_until_signalled(settings))

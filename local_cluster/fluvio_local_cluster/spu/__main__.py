@@ -10,8 +10,8 @@ import dataclasses  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 
-from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
 from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer  # noqa: E402
+from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
 from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
 from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
 from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402

@@ -9,7 +9,6 @@ from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits
 from fluvio_local_cluster.spu.metric_sockets import VARIABLE
 from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy, read_boot_id
 from fluvio_local_cluster.storage.open_files import KEPT_FILES
-from fluvio_local_cluster.storage.open_files import KEPT_FILES
 from fluvio_types.defaults import (
     CONSUMER_OFFSET_TTL_S,
     INDEX_INTERVAL_BYTES,

@@ -7,7 +7,6 @@ from fluvio_types.errors import FluvioError
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
-NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class StorageError(FluvioError):
