@@ -113,7 +113,8 @@ class LocalCluster:
             assert done.returncode == 0, f"the cluster could not be deleted: {done.stderr}"
 
 
-def _cluster_in_new_home() -> Iterator[LocalCluster]:
+def cluster_in_new_home() -> Iterator[LocalCluster]:
+    """For fixtures: a home without a cluster; whatever is started in it is removed."""
     with tempfile.TemporaryDirectory(prefix="fluvio-test-", ignore_cleanup_errors=True) as home:
         cluster = LocalCluster(Path(os.path.realpath(home)))
         try:
@@ -125,18 +126,18 @@ def _cluster_in_new_home() -> Iterator[LocalCluster]:
 @pytest.fixture
 def throwaway_home() -> Iterator[LocalCluster]:
     """A home without a cluster; whatever is started in it is removed."""
-    yield from _cluster_in_new_home()
+    yield from cluster_in_new_home()
 
 
 @pytest.fixture
 def fresh_cluster() -> Iterator[LocalCluster]:
     """A cluster with one SPU for this test alone."""
-    for cluster in _cluster_in_new_home():
+    for cluster in cluster_in_new_home():
         yield cluster.start()
 
 
 @pytest.fixture(scope="session")
 def local_cluster() -> Iterator[LocalCluster]:
     """A cluster with one SPU that all tests share."""
-    for cluster in _cluster_in_new_home():
+    for cluster in cluster_in_new_home():
         yield cluster.start()

@@ -341,6 +341,23 @@ def consume_in_two_parts(endpoint: str, topic: str, first: int, second: int) -> 
     return rows + _rows(islice(stream, second))
 
 
+def consume_until_it_fails(endpoint: str, topic: str) -> list[Any]:
+    """Read from the beginning, say each record; returns the number of records and the failure.
+
+    With the client's older interface: the newer one takes every error for one that passes, opens the stream
+    again some twenty times, and then panics.
+    """
+    stream = _client(endpoint).partition_consumer(topic, 0).stream(_offset(["beginning"]))
+    count = 0
+    try:
+        for record in stream:
+            count += 1
+            say(f"read {record.value_string()}")
+    except Exception as exc:  # noqa: BLE001 - the client raises what it likes; the test judges the text
+        return [count, str(exc)]
+    return [count, "no error"]
+
+
 def produce_in_chunks(endpoint: str, topic: str, count: int, chunk: int) -> list[int | None]:
     """Produce numbered records, a chunk at a time; before each, say so.
 
