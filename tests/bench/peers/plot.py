@@ -68,7 +68,7 @@ def _bars(axes: "Axes", groups: Sequence[Mapping[str, Any]], labels: Sequence[st
             name = engine if place == 0 else None
             axes.bar(at, middle, width * 0.92, color=colour, label=name)
             axes.errorbar(at, middle, yerr=[[below], [above]], color="#222222", lw=1, capsize=2)
-            text = f"{middle:.1f}" if middle < 10 else f"{middle:,.0f}"
+            text = f"{middle:#.2g}" if middle < 10 else f"{middle:,.0f}"
             axes.annotate(
                 text,
                 (at, middle + above),
@@ -83,6 +83,8 @@ def _bars(axes: "Axes", groups: Sequence[Mapping[str, Any]], labels: Sequence[st
     axes.grid(axis="y", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_minor_formatter("")
     axes.margins(y=0.12)
 
 
