@@ -25,6 +25,10 @@ class UnknownCodecError(FluvioError):
     """A codec name or number that Fluvio does not have."""
 
 
+class UnpackedSizeError(DecodeError):
+    """The data are larger, unpacked, than was allowed; nothing says that they are damaged."""
+
+
 _ZSTD_LEVEL = 1  # as the Rust client writes
 _FIRST_GUESS = 8  # most areas shrink by less than this, so one attempt is enough
 
@@ -57,7 +61,7 @@ def decompress(codec: Codec, data: bytes | bytearray | memoryview, max_bytes: in
 
     Never allocates more than twice `max_bytes`, whatever the data claim: the output goes into a buffer
     of our size, which is enlarged only while the codec really fills it. Raises `DecodeError` when the
-    data are damaged or would become larger than `max_bytes`.
+    data are damaged, `UnpackedSizeError` when they would become larger than `max_bytes`.
     """
     if codec is Codec.NONE:
         return memoryview(data)
@@ -73,5 +77,7 @@ def decompress(codec: Codec, data: bytes | bytearray | memoryview, max_bytes: in
             if "whole buffer" not in str(exc) or "fill" in str(exc):
                 raise DecodeError(f"{codec.name.lower()} data are damaged: {exc}") from exc
             if size >= max_bytes:
-                raise DecodeError(f"{codec.name.lower()} data unpack to more than {max_bytes} bytes") from exc
+                raise UnpackedSizeError(
+                    f"{codec.name.lower()} data unpack to more than {max_bytes} bytes"
+                ) from exc
         size = min(size * 8, max_bytes)

@@ -19,6 +19,7 @@ from fluvio_client.consumer.positions import ConsumerRecord, RecordBatch
 from fluvio_client.consumer.settings import ConsumerConfig, OffsetStrategy
 from fluvio_client.errors import ClientClosedError, ConsumerError
 from fluvio_client.metadata import Leader
+from fluvio_protocol.error_code import TopicDeletedError
 from fluvio_types.errors import FluvioError
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Consumer:
         self._running: list[asyncio.Task[None]] = []
         self._open_partitions = 0
         self._batches: deque[RecordBatch] = deque()
+        self._decoding: asyncio.Future[None] | None = None  # of the first of them, in a thread
         self._current: RecordBatch | None = None  # handed out last, as a whole or record by record
         self._records: Iterator[ConsumerRecord] = iter(())
         self._record: ConsumerRecord | None = None  # handed out last
@@ -96,6 +98,8 @@ class Consumer:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             await self.close()
+        elif issubclass(kind, TopicDeletedError):
+            self.abort()  # its consumers' places went with it
         else:
             await self._store_after_failure()
 
@@ -104,7 +108,8 @@ class Consumer:
     async def next_batch(self) -> RecordBatch | None:
         """The next batch; None when everything was read. Waits without limit for records to come.
 
-        What was handed out before counts as consumed from now on. Cancelling loses nothing.
+        What was handed out before counts as consumed from now on. Cancelling loses nothing. A large
+        compressed batch is decoded in a thread before it is handed out, one at a time.
         """
         self._count_as_consumed()
         while not self._batches:
@@ -120,14 +125,29 @@ class Consumer:
                 raise item
             else:
                 self._open_partitions -= 1
+        first = self._batches[0]
+        if self._decoding is not None or (first.is_packed and not first.decode_small()):
+            await self._decode(first)
         self._current = self._batches.popleft()
         return self._current
+
+    async def _decode(self, batch: RecordBatch) -> None:
+        """Decode the first batch in a thread. When this is cancelled that goes on, for the next call."""
+        if self._decoding is None:
+            self._decoding = asyncio.get_running_loop().run_in_executor(None, batch.decode_ahead)
+        decoding = self._decoding
+        try:
+            await asyncio.shield(decoding)
+        finally:
+            if decoding.done():
+                self._decoding = None
 
     async def batches(self) -> AsyncIterator[RecordBatch]:
         """Iterate over whole batches: `async for batch in consumer.batches()`."""
         waiting = self._batches
         while True:
-            if waiting:  # as `next_batch` does, without a coroutine for each batch
+            if waiting and self._decoding is None and not waiting[0].is_packed:
+                # as `next_batch` does, without a coroutine for each batch
                 self._count_as_consumed()
                 self._current = batch = waiting.popleft()
             elif (found := await self.next_batch()) is not None:

@@ -14,19 +14,24 @@ from typing import NamedTuple
 
 from fluvio_client.errors import ConsumerError, CorruptBatchError
 from fluvio_protocol.batch import (
+    CODEC_MASK,
     CRC_START,
     HEADER_BYTES,
     BatchError,
     BatchHeader,
+    RecordColumns,
     announced_size,
     decode_columns,
     read_header,
     spans,
 )
 from fluvio_protocol.checksum import crc32c
+from fluvio_protocol.compression import UnpackedSizeError
 from fluvio_protocol.wire import DecodeError
 
 _MOST_BYTES = 0x7FFF_FFFF  # max_bytes travels as an i32
+_CODEC_BYTE = CRC_START + 1  # of the attributes, which the CRC begins with, the lower byte
+_SMALL_PACKED_BYTES, _SMALL_BYTES = 16 * 1024, 128 * 1024  # packed, unpacked; more: in a thread
 
 
 class OffsetGapError(ConsumerError):
@@ -64,6 +69,12 @@ class RecordBatch:
     position: int  # of the batch's first byte there
     first_offset: int
     stop_offset: int
+    _ahead: RecordColumns | DecodeError | None = None  # what decoding it gave, until that is used
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether a codec was used, and nothing of it was decoded yet."""
+        return bool(self.data[self.position + _CODEC_BYTE] & CODEC_MASK) and self._ahead is None
 
     @property
     def header(self) -> BatchHeader:
@@ -75,9 +86,43 @@ class RecordBatch:
         """How many records are wanted."""
         return self.stop_offset - self.first_offset
 
+    def decode_small(self) -> bool:
+        """Decode ahead if that is sure to take no more than a millisecond or so; whether it was done.
+
+        How large a packed batch is cannot be known before, so the codec is stopped when it becomes too much.
+        """
+        header = self.header
+        if header.size_bytes > _SMALL_PACKED_BYTES:
+            return False
+        try:
+            self._ahead = decode_columns(self.data, header, _SMALL_BYTES)
+        except UnpackedSizeError:
+            return False
+        except DecodeError as exc:
+            self._ahead = exc
+        return True
+
+    def decode_ahead(self) -> None:
+        """Decompress and decode now, so that `values` or `records` need not; may run in a thread.
+
+        Damage is for them to raise.
+        """
+        try:
+            self._ahead = decode_columns(self.data, self.header)
+        except DecodeError as exc:
+            self._ahead = exc
+
+    def _columns(self) -> RecordColumns:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return decode_columns(self.data, self.header)
+        if isinstance(ahead, DecodeError):
+            raise ahead
+        return ahead
+
     def values(self) -> list[bytes]:
         """The wanted records' values. Decompresses and decodes. Raises `DecodeError` for damaged data."""
-        columns = decode_columns(self.data, self.header)
+        columns = self._columns()
         base = columns.base_offset
         if self.first_offset <= base and len(columns.values) <= self.count:
             return columns.values
@@ -85,7 +130,7 @@ class RecordBatch:
 
     def records(self) -> list[ConsumerRecord]:
         """The wanted records. Decompresses and decodes. Raises `DecodeError` for damaged data."""
-        base, timestamps, keys, values = decode_columns(self.data, self.header)
+        base, timestamps, keys, values = self._columns()
         if len(values) > self.stop_offset - base or self.first_offset > base:
             wanted = slice(self.first_offset - base, self.stop_offset - base)
             timestamps, keys, values = timestamps[wanted], keys[wanted], values[wanted]

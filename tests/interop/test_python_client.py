@@ -1,5 +1,6 @@
 """The official Python client, unchanged, against our controller and SPUs."""
 
+import asyncio
 import time
 from itertools import groupby
 from pathlib import Path
@@ -7,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from fluvio_client.client import Fluvio
+from fluvio_client.consumer.offsets import Offset
+from fluvio_client.consumer.settings import ConsumerConfig
+from fluvio_client.producer.settings import ProducerSettings
+from fluvio_protocol.compression import Codec
 from tests.support import official_python as official
 from tests.support.official_python import Running, run
 from tests.support.raw_cluster import RawCluster
@@ -121,6 +127,33 @@ def test_each_compression_comes_back(cluster: RawCluster, compression: str) -> N
     assert acks == [[0, offset] for offset in range(300)]
     found = run(cluster.endpoint, official.consume, topic=topic, start=["beginning"])
     assert found == [[offset, key, value] for offset, (key, value) in enumerate(records)]
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+def test_what_our_client_packs_the_official_one_unpacks_and_the_other_way_round(
+    cluster: RawCluster, codec: Codec
+) -> None:
+    topic = f"both-{codec.name.lower()}"
+    cluster.create_topic(topic)
+    values = [f"value {number} " * 20 for number in range(300)]
+
+    async def send() -> None:
+        async with Fluvio.connect(cluster.endpoint) as client:
+            async with client.producer(topic, ProducerSettings(compression=codec)) as producer:
+                await producer.send_many([value.encode() for value in values])
+
+    async def receive() -> list[str]:
+        everything = ConsumerConfig(topic, start=Offset.beginning(), disable_continuous=True)
+        async with Fluvio.connect(cluster.endpoint) as client, client.consumer(everything) as consumer:
+            return [record.value.decode() async for record in consumer]
+
+    asyncio.run(send())
+    found = run(cluster.endpoint, official.consume, topic=topic, start=["beginning"])
+    assert found == [[offset, "", value] for offset, value in enumerate(values)]
+    config = {"compression": "None_" if codec is Codec.NONE else codec.name.capitalize()}
+    records = [["k", value] for value in values]
+    run(cluster.endpoint, official.produce, topic=topic, records=records, config=config, at_once=True)
+    assert asyncio.run(receive()) == values * 2
 
 
 @pytest.mark.parametrize(
