@@ -178,11 +178,13 @@ class BlockingAdmin:
     def _shake_hands(self) -> None:
         frame = self._session.handshake()
         wanted = SentRequest(1, frame, 18, 2, None, False)
-        self._transmit(frame)
         try:
+            self._transmit(frame)
             payload = self._payload(_Deadline(self._timeout_s), wanted)
             self._session.handshake_done(payload)
-        except (ConnectionLostError, DecodeError) as exc:
+        except ConnectionLostError as exc:
+            raise HandshakeError(str(self._endpoint), was_closed=True) from exc
+        except DecodeError as exc:
             raise HandshakeError(str(self._endpoint)) from exc
 
     def _send(self, body: Any, *, is_stream: bool = False) -> SentRequest:

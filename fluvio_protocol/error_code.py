@@ -308,6 +308,10 @@ class RequestTimedOutError(ApiError):
 class MessageTooLargeError(ApiError):
     """A batch is larger than the SPU or its segment takes."""
 
+    def __init__(self, code: ErrorCode, message: str | None = None, *, hint: str | None = None) -> None:
+        usual = "a batch must fit into a request of 32 MiB and into a segment of its topic (`--segment-size`)"
+        super().__init__(code, message, hint=hint or usual)
+
 
 class PermissionDeniedError(ApiError):
     """The cluster does not allow this."""
@@ -315,6 +319,10 @@ class PermissionDeniedError(ApiError):
 
 class PartitionFullError(ApiError):
     """The SPU's disk is full."""
+
+    def __init__(self, code: ErrorCode, message: str | None = None, *, hint: str | None = None) -> None:
+        usual = "free space on the disk of the SPU, or keep records for less time: then it takes more by itself"
+        super().__init__(code, message, hint=hint or usual)
 
 
 class SpuNotFoundError(ApiError):

@@ -10,7 +10,8 @@ alone costs its sender nothing and us neither.
 from fluvio_protocol.frame import LENGTH, FrameTooLargeError
 
 _DIRECT_BYTES = 128 * 1024  # from so many missing bytes on, receive into the frame itself
-_FIRST_ROOM_BYTES = 1024 * 1024
+_STEP_BYTES = 1024 * 1024  # a frame's memory grows by so much: what a begun one takes is what has come
+_ZEROS = memoryview(bytes(_STEP_BYTES))
 _WHOLE_BYTES = 1280 * 1024  # up to here all memory is taken at once: requests of a MiB of batches are usual
 
 _FOREIGN = {  # what the first four bytes are when a peer speaks something else
@@ -116,9 +117,10 @@ class FrameAssembler:
     def _reserve(self, least: int) -> None:
         frame = self._frame
         assert frame is not None
-        size = self._size
-        if size > _WHOLE_BYTES:
-            size = min(size, max(least, 2 * len(frame), _FIRST_ROOM_BYTES))
-        larger = bytearray(size)
+        if self._size > _WHOLE_BYTES:
+            more = max(least - len(frame), min(_STEP_BYTES, self._size - len(frame)))
+            frame += _ZEROS[:more]  # memory of this size is moved by the system, not copied
+            return
+        larger = bytearray(self._size)
         larger[: self._filled] = memoryview(frame)[: self._filled]
         self._frame = larger

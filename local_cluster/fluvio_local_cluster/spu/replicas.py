@@ -63,6 +63,8 @@ class _Slot:
     wish: Wish | None
     turn: asyncio.Semaphore  # of its topic: how many may be opened at a time
     leader: LeaderReplica | None = None
+    has_place: bool = False  # it counts among the partitions that the SPU may keep
+    wants_place: bool = False  # there was none
     wake: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
 
@@ -93,6 +95,7 @@ class ReplicaManager:
         self._sync_threads = ThreadPoolExecutor(_SYNC_THREADS, "fsync")  # none is started before it is needed
         self._boot_id = settings.boot_id
         self._slots: dict[Key, _Slot] = {}
+        self._places = settings.max_partitions  # for so many more partitions
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Semaphore(_MAX_OPENING)
@@ -249,9 +252,27 @@ class ReplicaManager:
         await self._open_anew(key, slot, wish, settings)
 
     async def _open_anew(self, key: Key, slot: _Slot, wish: Wish, settings: LogSettings) -> None:
-        limit = self._settings.max_partitions
-        if len(self.leaders) >= limit:
-            raise TooManyPartitionsError(limit)
+        slot.wants_place = not slot.has_place and not self._places
+        if slot.wants_place:
+            raise TooManyPartitionsError(self._settings.max_partitions)
+        if not slot.has_place:
+            slot.has_place = True
+            self._places -= 1
+        try:
+            await self._open_in_place(key, slot, wish, settings)
+        except BaseException:
+            self._give_up_place(slot)
+            raise
+
+    def _give_up_place(self, slot: _Slot) -> None:
+        if slot.has_place:
+            slot.has_place = False
+            self._places += 1
+            for other in self._slots.values():
+                if other.wants_place:
+                    other.wake.set()
+
+    async def _open_in_place(self, key: Key, slot: _Slot, wish: Wish, settings: LogSettings) -> None:
         async with slot.turn, self._opening:
             log, was_older = await self.in_thread(lambda: self._open(key, settings))
         if was_older:
@@ -317,7 +338,10 @@ class ReplicaManager:
         self.full.discard(leader.key)
         leader.end(code(kind))
         log = leader.log
-        await self.in_thread(log.abandon if kind is ErrorKind.TOPIC_DELETED else log.close)
+        try:
+            await self.in_thread(log.abandon if kind is ErrorKind.TOPIC_DELETED else log.close)
+        finally:
+            self._give_up_place(slot)
 
     def _log_settings(self, wish: Wish) -> LogSettings:
         replica: Replica = wish.replica
