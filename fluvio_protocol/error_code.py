@@ -321,7 +321,9 @@ class PartitionFullError(ApiError):
     """The SPU's disk is full."""
 
     def __init__(self, code: ErrorCode, message: str | None = None, *, hint: str | None = None) -> None:
-        usual = "free space on the disk of the SPU, or keep records for less time: then it takes more by itself"
+        usual = (
+            "free space on the disk of the SPU, or keep records for less time: then it takes more by itself"
+        )
         super().__init__(code, message, hint=hint or usual)
 
 
