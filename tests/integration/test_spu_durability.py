@@ -115,7 +115,7 @@ def test_one_fsync_answers_many_producers(tmp_path: Path) -> None:
                 moved.clear()
             disk.may_end.set()
         assert leader.log.synced_leo == 32
-        assert disk.count("slow") == 2  # that of the first record, and one for all others
+        assert disk.count("slow") <= 2  # that of the first that came, and one for all others
 
     try:
         run_with_spu(tmp_path, body, disk, fsync=ALWAYS)
@@ -145,7 +145,7 @@ def test_requests_in_flight_on_one_connection_share_an_fsync_and_are_answered_al
             for i, correlation in enumerate(sent):
                 answer = (await client.answer(correlation, ProduceResponse)).responses[0].partitions[0]
                 assert (answer.error_code.kind, answer.base_offset) == (ErrorKind.NONE, i)
-        assert disk.count("slow") == 2
+        assert disk.count("slow") <= 2
 
     try:
         run_with_spu(tmp_path, body, disk, fsync=ALWAYS)

@@ -81,7 +81,8 @@ class Connection(asyncio.BufferedProtocol):
         self._slice_lock = asyncio.Lock()
         self._gone = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._owed: set[asyncio.Task[None]] = set()  # answers that come later
+        self._owed = 0  # answers that come later
+        self._all_settled: asyncio.Future[None] | None = None  # waited for at the end
 
     # --- life ---------------------------------------------------------------------------------------------
 
@@ -102,7 +103,8 @@ class Connection(asyncio.BufferedProtocol):
                 watch = group.create_task(self._watch_end(), name=f"connection {self.id} end")
                 await group.create_task(body, name=f"connection {self.id}")
                 if self._owed:
-                    await asyncio.wait(self._owed)
+                    self._all_settled = self._loop.create_future()
+                    await self._all_settled
                 watch.cancel()
                 self.close("done")
                 raise _Ended
@@ -127,21 +129,22 @@ class Connection(asyncio.BufferedProtocol):
         await self._gone.wait()
         raise _Ended
 
-    def spawn(
-        self, name: str, coroutine: Coroutine[Any, Any, None], *, is_answer: bool = False
-    ) -> "asyncio.Task[None]":
-        """Start a task that is cancelled when the connection closes. Raises `ConnectionClosedError`.
+    def owe(self) -> None:
+        """An answer comes later; until `settle`, a peer that has said all it had to say waits for it."""
+        self._owed += 1
 
-        `is_answer`: the peer may have said all it has to say, and still waits for what this task sends.
-        """
+    def settle(self) -> None:
+        """An answer that was owed is written, or nobody is there to take it."""
+        self._owed -= 1
+        if not self._owed and self._all_settled is not None and not self._all_settled.done():
+            self._all_settled.set_result(None)
+
+    def spawn(self, name: str, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Start a task that is cancelled when the connection closes. Raises `ConnectionClosedError`."""
         if self._group is None or self._gone.is_set():
             coroutine.close()
             raise ConnectionClosedError(f"the connection to {self.peer} is closed")
-        task = self._group.create_task(coroutine, name=name)
-        if is_answer:
-            self._owed.add(task)
-            task.add_done_callback(self._owed.discard)
-        return task
+        return self._group.create_task(coroutine, name=name)
 
     def close(self, reason: str) -> None:
         """Close after what was written has left; only the first reason counts."""

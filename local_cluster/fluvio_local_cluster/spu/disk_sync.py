@@ -22,7 +22,9 @@ from fluvio_local_cluster.storage import (
 
 _logger = logging.getLogger(__name__)
 
-_Waiter = asyncio.Future[None] | None  # None: an append whose producer has not asked yet, or will not
+# Called once: with None when the records are on the disk, else with why nobody knows.
+OnDisk = Callable[[BaseException | None], None]
+_Waiter = OnDisk | None  # None: an append whose producer has not asked yet, or will not
 
 
 class DiskSync:
@@ -71,17 +73,34 @@ class DiskSync:
         else:
             self._set_timer()
 
-    async def wait(self, leo: int) -> None:
-        """With `always`: until records below `leo` are on the disk. Raises `StorageError`: nobody knows."""
+    def when(self, leo: int, tell: OnDisk) -> bool:
+        """With `always`: whether records below `leo` are on the disk; if not, `tell` is called once known.
+
+        With other policies always True: nobody waits for the disk. Raises `LogClosedError`.
+        """
         if not self.policy.acknowledges_synced:
-            return
+            return True
         if self.has_ended:
             raise LogClosedError("the replica has ended")
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self._commits.wait(leo, waiter):
-            return
+        if self._commits.wait(leo, tell):
+            return True
         self._begin()
-        await waiter
+        return False
+
+    async def wait(self, leo: int) -> None:
+        """As `when`. Raises `StorageError`: nobody knows."""
+        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def tell(error: BaseException | None) -> None:
+            if known.done():
+                return
+            if error is None:
+                known.set_result(None)
+            else:
+                known.set_exception(error)
+
+        if not self.when(leo, tell):
+            await known
 
     def end(self) -> None:
         """Begin no more fsyncs; who waits is told that nobody knows."""
@@ -101,10 +120,12 @@ class DiskSync:
         self._run()
 
     def _begin(self) -> None:
-        if self._commits.begin():
-            self._run()
+        if self._commits.begin():  # not at once: requests that have arrived as well are appended first
+            asyncio.get_running_loop().call_soon(self._run)
 
     def _run(self) -> None:
+        if self.has_ended:
+            return
         self._is_running, self._began_s = True, perf_counter()
         running = asyncio.get_running_loop().run_in_executor(self._executor, self._log.sync)
         running.add_done_callback(self._has_run)
@@ -123,8 +144,8 @@ class DiskSync:
             leo = running.result()
             self._on_synced(leo)  # first: who is answered may look at the high watermark
             for waiter in self._commits.complete(leo):
-                if waiter is not None and not waiter.done():
-                    waiter.set_result(None)
+                if waiter is not None:
+                    waiter(None)
         if self.has_ended or self._log.must_reopen:
             return
         if self.policy.acknowledges_synced:
@@ -134,5 +155,5 @@ class DiskSync:
 
     def _fail(self, error: BaseException) -> None:
         for waiter in self._commits.fail():
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
+            if waiter is not None:
+                waiter(error)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from fluvio_local_cluster.metrics import Histogram
-from fluvio_local_cluster.spu.disk_sync import DiskSync
+from fluvio_local_cluster.spu.disk_sync import DiskSync, OnDisk
 from fluvio_local_cluster.spu.replica.assignment import Key
 from fluvio_local_cluster.spu.replica.report import ReplicaFacts
 from fluvio_local_cluster.storage import (
@@ -185,6 +185,13 @@ class LeaderReplica:
         """With `always`: wait until everything below `offset` is on the disk. Raises `StorageError`."""
         if self._disk is not None:
             await self._disk.wait(offset)
+
+    def when_on_disk(self, offset: int, tell: OnDisk) -> bool:
+        """With `always`: whether everything below `offset` is on the disk; if not, `tell` is called later.
+
+        Raises `LogClosedError`.
+        """
+        return self._disk is None or self._disk.when(offset, tell)
 
     def raise_hw(self, hw: int) -> None:
         """Records below `hw` are committed."""

@@ -9,8 +9,8 @@ that want the commit get their answer when the high watermark has passed their r
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from fluvio_local_cluster.net import ConnectionClosedError
 from fluvio_local_cluster.spu.handlers.failures import smartmodule_refusal, write_code_for
 from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.metrics import ProduceCall
@@ -87,8 +87,8 @@ class ProduceHandler:
     ) -> ProduceResponse | None:
         """Append all entries in the order of the request; one answer for each, in the same order.
 
-        An answer that waits for the disk comes later, by a task of its own (None), so that requests behind it
-        on the same connection are appended before the next fsync.
+        An answer that waits for the disk comes later (None), so that requests behind it on the connection are
+        appended before the next fsync.
         """
         refusal = smartmodule_refusal(request.smartmodules, self._smartmodules)
         waiting = _Waiting(request.isolation < 0, self._replicas.metrics.begin_produce(header.client_id))
@@ -109,9 +109,7 @@ class ProduceHandler:
             await waiting.wait(request.timeout_ms)
             waiting.call.answered()
             return answer
-        session.unsynced_produces += 1
-        name = f"produce {header.correlation_id}"
-        session.connection.spawn(name, _answer_later(session, header, answer, waiting), is_answer=True)
+        _LaterAnswer(session, header, answer, waiting).begin()
         return None
 
     async def _append_all(
@@ -227,17 +225,48 @@ def _refusal(
     return None
 
 
-async def _answer_later(
-    session: ClientSession, header: RequestHeader, answer: ProduceResponse, waiting: _Waiting
-) -> None:
-    try:
-        await _wait_for_disk(waiting.answers)
-        waiting.call.answered()
-        await session.connection.send(encode_response(answer, header.api_version, header.correlation_id))
-    except ConnectionClosedError:
-        return  # the producer has gone: nobody waits for the answer
-    finally:
-        session.unsynced_produces -= 1
+class _LaterAnswer:
+    """Sends an answer when the disk has all its records, or nobody knows. Called back, it needs no task."""
+
+    __slots__ = ("_answer", "_header", "_missing", "_session", "_waiting")
+
+    def __init__(
+        self, session: ClientSession, header: RequestHeader, answer: ProduceResponse, waiting: _Waiting
+    ) -> None:
+        self._session, self._header, self._answer, self._waiting = session, header, answer, waiting
+        self._missing = len(waiting.answers)
+
+    def begin(self) -> None:
+        """The answer may have been given when this returns."""
+        self._session.unsynced_produces += 1
+        self._session.connection.owe()
+        for entry in self._waiting.answers:
+            try:
+                if entry.leader.when_on_disk(entry.leo, partial(self._known, entry)):
+                    self._known(entry, None)
+            except StorageError as exc:
+                self._known(entry, exc)
+
+    def _known(self, entry: _Uncommitted, error: BaseException | None) -> None:
+        if error is not None:
+            entry.response.error_code = _unsynced_code(entry.leader, error)
+        self._missing -= 1
+        if self._missing:
+            return
+        self._waiting.call.answered()
+        self._session.unsynced_produces -= 1
+        connection, header = self._session.connection, self._header
+        if not connection.is_closed:  # else the producer has gone: nobody waits for the answer
+            connection.write_soon(encode_response(self._answer, header.api_version, header.correlation_id))
+        connection.settle()
+
+
+def _unsynced_code(leader: LeaderReplica, error: BaseException) -> ErrorCode:
+    """What a producer is told whose records may not be on the disk."""
+    if not isinstance(error, StorageError):
+        return code(ErrorKind.STORAGE_ERROR)
+    ended = leader.ended if isinstance(error, LogClosedError) else None
+    return ended or write_code_for(error, *leader.key)
 
 
 async def _wait_for_disk(waiting: list[_Uncommitted]) -> None:
@@ -245,8 +274,7 @@ async def _wait_for_disk(waiting: list[_Uncommitted]) -> None:
         try:
             await entry.leader.on_disk(entry.leo)
         except StorageError as exc:
-            ended = entry.leader.ended if isinstance(exc, LogClosedError) else None
-            entry.response.error_code = ended or write_code_for(exc, *entry.leader.key)
+            entry.response.error_code = _unsynced_code(entry.leader, exc)
 
 
 async def _wait_for_commits(waiting: list[_Uncommitted], timeout_ms: int) -> None:
