@@ -45,7 +45,8 @@ class Consumer:
     def __init__(self, cluster: ClusterConnections, tasks: asyncio.TaskGroup, config: ConsumerConfig) -> None:
         """Use `Fluvio.consumer`. `tasks` runs the consumer's tasks and outlives it."""
         self.config = config
-        self._is_counting = config.offset_strategy is OffsetStrategy.AUTO
+        self._handed_out: dict[int, int] = {}  # partition -> last record that was
+        self._is_counting = config.offset_strategy is not OffsetStrategy.NONE
         self._cluster, self._tasks = cluster, tasks
         self._streams: dict[int, PartitionStream] = {}
         self._connections: dict[int, Connection] = {}
@@ -59,6 +60,8 @@ class Consumer:
         self._records: Iterator[ConsumerRecord] = iter(())
         self._record: ConsumerRecord | None = None  # handed out last
         self._consumed: dict[int, int] = {}  # partition -> last record that counts as consumed
+        if config.offset_strategy is OffsetStrategy.AUTO:
+            self._consumed = self._handed_out  # the same; with MANUAL `commit` takes it over
         self._stored: dict[int, int] = {}  # partition -> what the cluster has
         self._is_closed = True
 
@@ -181,6 +184,7 @@ class Consumer:
         if self.config.offset_strategy is not OffsetStrategy.MANUAL:
             raise ConsumerError("`commit` needs the manual offset strategy")
         self._count_current(whole=True)
+        self._consumed.update(self._handed_out)
 
     async def flush(self) -> None:
         """Store the consumed offsets in the cluster, those that changed, and wait for the answers.
@@ -238,10 +242,10 @@ class Consumer:
         batch, record = self._current, self._record
         if record is not None:
             offset = record.offset if whole else record.offset - 1
-            if offset >= self._consumed.get(record.partition, -1):
-                self._consumed[record.partition] = offset
+            if offset >= self._handed_out.get(record.partition, -1):
+                self._handed_out[record.partition] = offset
         elif batch is not None and whole:
-            self._consumed[batch.partition] = batch.stop_offset - 1
+            self._handed_out[batch.partition] = batch.stop_offset - 1
 
     async def _store_regularly(self) -> None:
         while True:

@@ -391,6 +391,22 @@ def test_manual_offsets_store_what_was_committed_and_resume_after_it() -> None:
         assert len(cluster.spu.asked(UpdateConsumerOffsetRequest)) == 1
 
 
+def test_a_manual_commit_covers_every_partition_that_was_read() -> None:
+    with ScriptedCluster({"t": [5001, 5001]}) as cluster:
+        fill(cluster.spu, 20)
+        fill(cluster.spu, 20, partition=1)
+
+        async def body(client: Fluvio) -> None:
+            async with client.consumer(kept(OffsetStrategy.MANUAL)) as consumer:
+                seen = {record.partition: record.offset async for record in consumer}
+                assert seen == {0: 19, 1: 19}
+                consumer.commit()
+                await consumer.flush()
+
+        run(cluster, body)
+        assert cluster.spu.stored == {("me", "t", 0): 19, ("me", "t", 1): 19}
+
+
 def test_auto_offsets_are_stored_at_the_end_up_to_the_last_record_handed_out() -> None:
     with ScriptedCluster({"t": [5001]}) as cluster:
         values = fill(cluster.spu, 20)
