@@ -50,13 +50,14 @@ class Keeper:
         self.wall_s, self.steady_s = START_S, 1000.0
         self.incarnations = {(topic, 0): f"{topic} 1" for topic in TOPICS}
         self.runner = asyncio.Runner()
+        self.files = UnsyncedFiles()
         self.open()
 
     def open(self) -> None:
         self.log = ReplicaLog.open(
             self.directory,
             self.settings,
-            open_files=OpenFiles(files=UnsyncedFiles()),
+            open_files=OpenFiles(files=self.files),
             clock=lambda: self.wall_s,
             single_replica=True,
         )
@@ -266,6 +267,22 @@ def test_a_table_too_large_for_a_batch_is_repeated_in_several(make_keeper: Calla
     assert keeper.log.log_start > 0
     for orderly in (False, True):
         keeper.reopen(orderly=orderly)
+        assert keeper.offsets() == wanted
+
+
+def test_a_crash_amid_a_large_checkpoint_loses_nothing(make_keeper: Callable[..., Keeper]) -> None:
+    wanted = {consumer(f"consumer {i}"): i for i in range(200)}
+    keeper = make_keeper(segment_bytes=2048)
+    keeper.change(*wanted.items())
+    for space in range(0, 14_000, 1_500):  # all of it has 12,000 bytes
+        keeper.wait(2 * DAY_S)
+        keeper.log.clean(
+            keeper.wall_s, keeper.steady_s, keep_from=keeper.leader.keep_from
+        )  # closes a segment
+        keeper.files.space = space
+        keeper.run(keeper.store.flush())
+        keeper.files.space = None
+        keeper.reopen(orderly=False)
         assert keeper.offsets() == wanted
 
 
