@@ -175,7 +175,7 @@ class BatchBuilder:
     Not safe for use by two tasks at a time.
     """
 
-    __slots__ = ("_parts", "_record_bytes", "count", "first_timestamp", "last_timestamp")
+    __slots__ = ("_parts", "count", "first_timestamp", "last_timestamp", "size_bytes")
 
     def __init__(self, first_timestamp: int) -> None:
         """`first_timestamp`: creation time of the batch, ms since 1970."""
@@ -184,12 +184,7 @@ class BatchBuilder:
         self.count = 0
         # Each record's parts begin with the byte that ends the one before (its number of headers, 0).
         self._parts: list[bytes] = []
-        self._record_bytes = 0
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the batch as it stands, not compressed."""
-        return HEADER_BYTES + _COUNT.size + self._record_bytes
+        self.size_bytes = HEADER_BYTES + _COUNT.size  # of the batch as it stands, not compressed
 
     def size_with(self, key: bytes | None, value: bytes, timestamp: int) -> int:
         """`size_bytes` as it would be after `append` of the same."""
@@ -204,13 +199,15 @@ class BatchBuilder:
         count = self.count
         deltas = varint_of(timestamp - self.first_timestamp) + varint_of(count)
         if key is None:
-            head = deltas + NO_KEY + varint_of(len(value))
+            start, middle, size = keyless_shapes[len(deltas)][len(value)]
+            self._parts += (start, deltas, middle, value)
+            self.size_bytes += size
         else:
             head = b"%b\1%b%b%b" % (deltas, varint_of(len(key)), key, varint_of(len(value)))
-        body = len(head) + len(value) + 2  # attributes in front, number of headers behind
-        length = varint_of(body)
-        self._parts += (b"\0%b\0" % length, head, value)
-        self._record_bytes += len(length) + body
+            body = len(head) + len(value) + 2  # attributes in front, number of headers behind
+            length = varint_of(body)
+            self._parts += (b"\0%b\0" % length, head, value)
+            self.size_bytes += len(length) + body
         self.last_timestamp = timestamp
         self.count = count + 1
         return count
@@ -249,7 +246,7 @@ class BatchBuilder:
                 break
         if start > first:
             self.last_timestamp = timestamp
-        self._record_bytes = max_bytes - room - HEADER_BYTES - _COUNT.size
+        self.size_bytes = max_bytes - room
         self.count = count
         return start
 
@@ -258,7 +255,7 @@ class BatchBuilder:
         if codec is Codec.NONE:
             head = HEADER.pack(
                 *_header_fields(
-                    self.count, 0, self.first_timestamp, self.last_timestamp, self._record_bytes + _COUNT.size
+                    self.count, 0, self.first_timestamp, self.last_timestamp, self.size_bytes - HEADER_BYTES
                 )
             )
             return _sealed(self._joined(head))

@@ -53,6 +53,7 @@ class Accumulator:
     __slots__ = (
         "_batch_bytes",
         "_make_outcome",
+        "_open",
         "_queues",
         "linger_s",
         "max_record_bytes",
@@ -71,6 +72,7 @@ class Accumulator:
         self.pending_bytes = 0  # of all batches, in flight ones included
         self._make_outcome = make_outcome
         self._queues: dict[int, _Queue] = {}
+        self._open: dict[int, PendingBatch] = {}  # the last batch of each partition; its queue is its owner
 
     def append(
         self, partition: int, key: bytes | None, value: bytes, timestamp: int, now: float
@@ -79,16 +81,17 @@ class Accumulator:
 
         Raises `RecordTooLargeError`; nothing is added then.
         """
-        batch = self._open_batch(partition, timestamp, now)
-        builder = batch.builder
-        likely = builder.size_bytes + len(value) + (len(key) if key is not None else 0) + _MOST_FRAMING_BYTES
+        batch = self._open.get(partition)
+        if batch is None or batch.is_closed:
+            batch = self._new_batch(partition, timestamp, now)
+        builder, counted = batch.builder, batch.counted_bytes
+        likely = builder.size_bytes + len(value) + (0 if key is None else len(key)) + _MOST_FRAMING_BYTES
         if likely > self._batch_bytes:
             batch = self._batch_with_room(batch, key, value, timestamp, now)
-            builder = batch.builder
+            builder, counted = batch.builder, batch.counted_bytes
         index = builder.append(key, value, timestamp)
-        size = builder.size_bytes
-        self.pending_bytes += size - batch.counted_bytes
-        batch.counted_bytes = size
+        size = batch.counted_bytes = builder.size_bytes
+        self.pending_bytes += size - counted
         return batch, index
 
     def _batch_with_room(
@@ -100,7 +103,7 @@ class Accumulator:
             batch = self._new_batch(batch.partition, timestamp, now)
             size = batch.builder.size_with(key, value, timestamp)
         if size > self.max_record_bytes:
-            self._queues[batch.partition].batches.pop()  # it is new and empty
+            self._queues[batch.partition].batches.pop().is_closed = True  # it is new and empty
             raise RecordTooLargeError(size, self.max_record_bytes)
         return batch
 
@@ -132,10 +135,10 @@ class Accumulator:
         return start
 
     def _open_batch(self, partition: int, timestamp: int, now: float) -> PendingBatch:
-        queue = self._queues.get(partition)
-        if queue is not None and queue.batches and not queue.batches[-1].is_closed:
-            return queue.batches[-1]
-        return self._new_batch(partition, timestamp, now)
+        batch = self._open.get(partition)
+        if batch is None or batch.is_closed:
+            return self._new_batch(partition, timestamp, now)
+        return batch
 
     def _new_batch(self, partition: int, timestamp: int, now: float) -> PendingBatch:
         queue = self._queues.setdefault(partition, _Queue())
@@ -143,6 +146,7 @@ class Accumulator:
             self._close_full(queue.batches[-1])
         batch = PendingBatch(partition, BatchBuilder(timestamp), now, self._make_outcome())
         queue.batches.append(batch)
+        self._open[partition] = batch
         return batch
 
     def _close_full(self, batch: PendingBatch) -> None:
@@ -243,7 +247,9 @@ class Accumulator:
         queue = self._queues[partition]
         dropped = list(queue.batches)
         queue.batches.clear()
-        self.pending_bytes -= sum(batch.counted_bytes for batch in dropped)
+        for batch in dropped:
+            batch.is_closed = True
+            self.pending_bytes -= batch.counted_bytes
         return dropped
 
     def drop_older(self, partition: int, opened_before: float) -> list[PendingBatch]:
@@ -251,8 +257,10 @@ class Accumulator:
         queue = self._queues[partition]
         dropped: list[PendingBatch] = []
         while queue.batches and queue.batches[0].opened_at < opened_before:
-            dropped.append(queue.batches.popleft())
-            self.pending_bytes -= dropped[-1].counted_bytes
+            batch = queue.batches.popleft()
+            batch.is_closed = True
+            self.pending_bytes -= batch.counted_bytes
+            dropped.append(batch)
         return dropped
 
     def partitions(self) -> list[int]:

@@ -5,9 +5,9 @@ there to their leaders. What became of a record is told by the `RecordDelivery` 
 """
 
 import asyncio
-import time
 from collections.abc import Generator, Iterable
 from itertools import islice
+from time import monotonic, time
 from typing import NamedTuple, Self
 
 from fluvio_client.cluster import ClusterConnections
@@ -73,6 +73,8 @@ class Producer:
             make_outcome=loop.create_future,
         )
         self._sender = BatchSender(cluster, tasks, topic, settings, self._accumulator, self._free_room)
+        self._partition_of, self._wake = settings.partitioner.partition_of, self._sender.wake
+        self._unsent_bytes = 0  # given by `send` since the loop had its turn
         self._room: set[asyncio.Future[None]] = set()  # senders that wait for memory
         self._targets: tuple[int, tuple[int, ...]] | None = None  # what `_partitions` found, until it changes
         self._is_closed = True
@@ -102,7 +104,9 @@ class Producer:
     # --- records in
 
     async def send(self, key: bytes | None, value: bytes) -> RecordDelivery:
-        """Give one record, and return at once unless `max_pending_bytes` are waiting already.
+        """Give one record. Returns at once, unless `max_pending_bytes` are waiting already.
+
+        Now and then the event loop has its turn, so that records leave while more are given.
 
         `key` None and b"" differ: the empty key is a key. Raises `RecordTooLargeError`,
         `PartitionNotFoundError`, `TopicNotFoundError` (deleted meanwhile), `ClientClosedError`. Cancelled
@@ -110,9 +114,16 @@ class Producer:
         """
         if self._is_closed or self._accumulator.pending_bytes >= self.settings.max_pending_bytes:
             await self._wait_for_room()
-        partition = self._partition_of(key)
-        batch, index = self._accumulator.append(partition, key, value, _now_ms(), time.monotonic())
-        self._sender.wake()
+        if self._unsent_bytes > _CHUNK_BYTES:
+            self._unsent_bytes = 0
+            await self._yield_to_dispatcher()
+        self._unsent_bytes += len(value)
+        count, online = self._targets or self._partitions()
+        partition = self._partition_of(key, count, online)
+        if not 0 <= partition < count:
+            raise PartitionNotFoundError(self.topic, partition)
+        batch, index = self._accumulator.append(partition, key, value, int(time() * 1000), monotonic())
+        self._wake()
         return RecordDelivery(batch, index)
 
     async def send_all(self, records: Iterable[tuple[bytes | None, bytes]]) -> list[RecordDelivery]:
@@ -129,7 +140,7 @@ class Producer:
             await self._wait_for_room()
             view_count, online = self._partitions()
             partition_of, append = self.settings.partitioner.partition_of, self._accumulator.append
-            timestamp, now = _now_ms(), time.monotonic()
+            timestamp, now = _now_ms(), monotonic()
             for key, value in chunk:
                 partition = self._checked(partition_of(key, view_count, online), view_count)
                 append(partition, key, value, timestamp, now)
@@ -162,7 +173,7 @@ class Producer:
                         part,
                         start,
                         _now_ms(),
-                        time.monotonic(),
+                        monotonic(),
                         min(most, self.settings.max_pending_bytes),
                     )
                     await self._yield_to_dispatcher()
@@ -208,10 +219,6 @@ class Producer:
         except NotReadyYetError as exc:
             raise LeaderUnavailableError(self.topic, 0, str(exc)) from exc
 
-    def _partition_of(self, key: bytes | None) -> int:
-        count, online = self._partitions()
-        return self._checked(self.settings.partitioner.partition_of(key, count, online), count)
-
     def _checked(self, partition: int, count: int) -> int:
         if not 0 <= partition < count:
             raise PartitionNotFoundError(self.topic, partition)
@@ -244,4 +251,4 @@ class Producer:
 
 
 def _now_ms() -> int:
-    return int(time.time() * 1000)
+    return int(time() * 1000)

@@ -368,6 +368,18 @@ def test_memory_is_bounded_and_senders_wait() -> None:
         assert len(stored(cluster.spu)) == 2000
 
 
+def test_records_given_one_by_one_leave_while_more_are_given() -> None:
+    with ScriptedCluster({"t": [5001]}) as cluster:
+
+        async def body(client: Fluvio) -> None:
+            async with client.producer("t", ProducerSettings(linger_ms=60_000)) as producer:
+                first = await producer.send(None, bytes(16_000))
+                while not first.is_settled:  # never waits for anything but `send` itself
+                    await producer.send(None, bytes(16_000))
+
+        run(cluster, body)
+
+
 def test_leaving_by_an_exception_drops_what_was_not_sent_and_the_exception_comes_through() -> None:
     with ScriptedCluster({"t": [5001]}) as cluster:
         deliveries = []
