@@ -8,6 +8,7 @@ import asyncio
 import logging
 from typing import Any
 
+from fluvio_client import admin_calls
 from fluvio_client.backoff import Backoff
 from fluvio_client.connection import Connection
 from fluvio_client.errors import ClientClosedError
@@ -26,6 +27,7 @@ class ClusterConnections:
         self.address, self.settings = address, settings
         store = MetadataStore(use_local_address=address.use_spu_local_address)
         self.metadata = Metadata(store, timeout_s=settings.metadata_timeout_s)
+        self.metadata.exists = self._topic_exists
         self._controller: Connection | None = None
         self._controller_lock = asyncio.Lock()
         self._spus: dict[int, Connection] = {}
@@ -63,6 +65,13 @@ class ClusterConnections:
                 reason = exc
             log.info("controller connection lost reason=%s", reason)
             await asyncio.sleep(backoff.next_s())
+
+    async def _topic_exists(self, name: str) -> bool:
+        connection = await self.controller()
+        call = admin_calls.list_topics([name])
+        version = connection.version_of(call.envelope)
+        topics = call.finish(await connection.call(call.request(version)), version)
+        return any(topic.name == name for topic in topics)
 
     async def spu(self, leader: Leader) -> Connection:
         """The shared connection to an SPU. Raises like `Connection.open`; calls at once share one attempt."""

@@ -8,7 +8,7 @@ A lookup says at once that a topic does not exist when the first list of topics 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -162,6 +162,7 @@ class Metadata:
     def __init__(self, store: MetadataStore, *, timeout_s: float) -> None:
         """`timeout_s`: how long lookups wait for what is not there yet."""
         self.store, self.timeout_s = store, timeout_s
+        self.exists: Callable[[str], Awaitable[bool]] | None = None  # asks the controller for a topic
         self._waiters: set[asyncio.Future[None]] = set()
         self.listeners: set[Callable[[], None]] = set()  # called at every update; must be quick
 
@@ -199,8 +200,23 @@ class Metadata:
             self._waiters.discard(waiter)
 
     async def topic(self, name: str) -> TopicView:
-        """The topic, once it has a partition. Raises `TopicNotFoundError`, `MetadataTimeoutError`."""
-        return await self._wait(lambda: self.store.topic(name), self.timeout_s)
+        """The topic, once it has a partition. Raises `TopicNotFoundError`, `MetadataTimeoutError`.
+
+        What the controller tells comes a moment after what it does: before a topic counts as missing the
+        controller is asked, because somebody may have created it just now.
+        """
+        try:
+            return await self._wait(lambda: self.store.topic(name), self.timeout_s)
+        except TopicNotFoundError:
+            if self.exists is None or not await self.exists(name):
+                raise
+        return await self._wait(lambda: self._told_of(name), self.timeout_s)
+
+    def _told_of(self, name: str) -> TopicView:
+        try:
+            return self.store.topic(name)
+        except TopicNotFoundError:
+            raise NotReadyYetError(f"topic `{name}`") from None
 
     async def leader_of(self, topic: str, partition: int, *, timeout_s: float | None = None) -> Leader:
         """The partition's leader, once it is online.

@@ -353,6 +353,25 @@ def test_a_damaged_batch_is_an_error_after_the_good_ones_before_it() -> None:
         run(cluster, body)
 
 
+def test_a_topic_that_was_created_just_now_is_found_though_the_client_was_not_told_yet() -> None:
+    with ScriptedCluster({"told": [5001]}) as cluster:
+        cluster.untold.append("t")
+        cluster.on_list = lambda: cluster.lead("t", [5001])
+
+        async def body(client: Fluvio) -> None:
+            async with (
+                client.consumer(from_beginning("told")),
+                client.consumer(from_beginning("t")) as consumer,
+            ):
+                assert consumer.positions() == {0: 0}
+
+        run(cluster, body)
+
+
+def from_beginning(topic: str) -> ConsumerConfig:
+    return ConsumerConfig(topic, start=BEGINNING)
+
+
 def test_what_does_not_exist_is_an_error_at_once() -> None:
     with ScriptedCluster({"t": [5001]}) as cluster:
 

@@ -7,10 +7,13 @@ engine, so a client negotiates the versions that it would there. What was asked 
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from fluvio_protocol.api.admin import (
+    ListEnvelope,
+    ListResponse,
     Metadata,
     MetadataMessage,
     MetadataUpdate,
@@ -284,6 +287,8 @@ class ScriptedCluster:
         self.spu_peers = {spu_id: ScriptedPeer(spu.script) for spu_id, spu in self.spus.items()}
         self.controller = ScriptedPeer(self._script)
         self.offline: set[int] = set()
+        self.untold: list[str] = []  # topics that are there, though who watches was not told yet
+        self.on_list: Callable[[], None] | None = None  # called once somebody has listed topics
         self._lock = threading.RLock()
         self._watches: list[tuple[Conversation, Received, str]] = []
 
@@ -332,7 +337,10 @@ class ScriptedCluster:
             if request.header.api_key == 18:
                 conversation.answer(request, response_body(SC_HANDSHAKE))
                 continue
-            assert request.header.api_key == 1004, "only watches are scripted"
+            if request.header.api_key == 1003:
+                self._list_topics(conversation, request)
+                continue
+            assert request.header.api_key == 1004, "only watches and lists of topics are scripted"
             label = decode(TypedPayload, request.body, request.header.api_version).type
             with self._lock:
                 self._watches.append((conversation, request, label))
@@ -342,6 +350,14 @@ class ScriptedCluster:
                     "Topic": [self._topic(topic) for topic in self.topics],
                 }[label]
                 self._answer(conversation, request, label, MetadataUpdate(epoch=1, all=everything))
+
+    def _list_topics(self, conversation: Conversation, request: Received) -> None:
+        version = request.header.api_version
+        found = ListResponse(inner=[self._topic(name) for name in (*self.topics, *self.untold)])
+        envelope = wrap(ListEnvelope, "Topic", found, version)
+        conversation.answer(request, encode(envelope, version, TypedPayload))
+        if self.on_list is not None:
+            self.on_list()
 
     def _tell(self, label: str, items: list[Metadata[Any, Any]], kind: MsgType) -> None:
         update: MetadataUpdate[Any, Any]
