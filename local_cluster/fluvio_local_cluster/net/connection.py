@@ -97,6 +97,9 @@ class Connection(asyncio.BufferedProtocol):
         The rest is cancelled then and the connection closed. An unexpected error of any task closes the
         connection and is logged: it concerns this connection only.
         """
+        task = asyncio.current_task()
+        assert task is not None
+        cancels = task.cancelling()
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -120,6 +123,9 @@ class Connection(asyncio.BufferedProtocol):
             body.close()  # when it was never started
             self.close("done")
             self._group = None
+        if task.cancelling() > cancels:
+            # a group that is ended by a task of its own at the same time raises that task's error instead
+            raise asyncio.CancelledError
 
     async def wait_closed(self) -> None:
         """Wait until nothing can be sent or received any more."""

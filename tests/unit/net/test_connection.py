@@ -228,3 +228,32 @@ def test_a_transport_that_cannot_send_files_gets_their_bytes(tmp_path: Path) -> 
         assert transport.is_ended
 
     run(body)
+
+
+@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("is_cancelled_first", [False, True])
+def test_who_is_cancelled_while_the_peer_closes_is_cancelled(turns: int, is_cancelled_first: bool) -> None:
+    """Else a server that is stopped in that moment runs on: Python before 3.13 forgets one of the two."""
+
+    async def body(intake: Intake) -> None:
+        connection, _ = connect(intake)
+
+        async def forever() -> None:
+            await asyncio.get_running_loop().create_future()
+
+        async def stay_connected() -> None:
+            await connection.run(forever())
+            await forever()
+
+        async with asyncio.TaskGroup() as group, asyncio.timeout(5):
+            running = group.create_task(stay_connected())
+            await asyncio.sleep(0)
+            steps = [lambda: connection.connection_lost(None), running.cancel]
+            for step in reversed(steps) if is_cancelled_first else steps:
+                step()
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            await asyncio.wait([running])
+            assert running.cancelled()
+
+    run(body)
