@@ -129,7 +129,8 @@ class RawCluster:
             ],
             folder / "sc.log",
         )
-        self._spu_ids = range(first_spu_id, first_spu_id + spu_count)
+        self._spu_ids = list(range(first_spu_id, first_spu_id + spu_count))
+        self._spu_options = [*options, *spu_options]
         self.spus = [
             self._spu(
                 spu_id, sc_private, spu_ports[2 * index], spu_ports[2 * index + 1], [*options, *spu_options]
@@ -172,6 +173,25 @@ class RawCluster:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def add_spu(self) -> ServerProcess:
+        """One more, online, with the next id."""
+        number = max(self._spu_ids, default=5000) + 1
+        public, private = free_ports(2)
+        spu = self._spu(number, self.sc.private_port, public, private, self._spu_options)
+        spu.start()
+        self.spus.append(spu)
+        self._spu_ids.append(number)
+        with self.admin() as admin:
+            admin.create_custom_spu(f"custom-spu-{number}", _spec(number, spu))
+        self.await_online()
+        return spu
+
+    def forget_spu(self, number: int) -> None:
+        """Stop an SPU that was unregistered."""
+        index = self._spu_ids.index(number)
+        del self._spu_ids[index]
+        self.spus.pop(index).stop()
 
     def stop(self) -> None:
         """Stop all that runs, SPUs first."""
