@@ -77,14 +77,22 @@ class ClusterConnections:
         """The shared connection to an SPU. Raises like `Connection.open`; calls at once share one attempt."""
         lock = self._spu_locks.setdefault(leader.spu_id, asyncio.Lock())
         async with lock:
-            found = self._spus.get(leader.spu_id)
-            if found is not None and not found.is_lost and found.endpoint == leader.endpoint:
-                return found
+            found = self.open_spu(leader)
             if found is not None:
-                found.close()
+                return found
+            old = self._spus.get(leader.spu_id)
+            if old is not None:
+                old.close()
             connection = await self.connect_spu(leader)
             self._spus[leader.spu_id] = connection
             return connection
+
+    def open_spu(self, leader: Leader) -> Connection | None:
+        """The shared connection to an SPU, if it is there."""
+        found = self._spus.get(leader.spu_id)
+        if found is None or found.is_lost or found.endpoint != leader.endpoint:
+            return None
+        return found
 
     async def connect_spu(self, leader: Leader) -> Connection:
         """A connection to an SPU for the caller alone, who closes it."""

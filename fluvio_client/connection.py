@@ -108,6 +108,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._handshake: asyncio.Future[None] | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._told: dict[int, tuple[Callable[[Any], None], Callable[[FluvioError], None]]] = {}
         self._streams: dict[int, Callable[[Any], None]] = {}
         self._stream_ends: dict[int, Callable[[FluvioError], None]] = {}
         self._lost: FluvioError | None = None
@@ -202,6 +203,18 @@ class Connection(asyncio.BufferedProtocol):
         answer.add_done_callback(forget_cancelled)
         return answer
 
+    def begin(
+        self, body: Any, on_answer: Callable[[Any], None], on_lost: Callable[[FluvioError], None]
+    ) -> SentRequest:
+        """Send a request at once; one of the two is called once, from the event loop, unless it is forgotten.
+
+        Without a future the answer is used in the same turn of the loop. Both must be quick and not raise.
+        Raises like `call`.
+        """
+        request = self._transmit(body)
+        self._told[request.correlation_id] = on_answer, on_lost
+        return request
+
     def send(self, body: Any) -> None:
         """Send a request whose answer does not matter. Raises `ConnectionLostError`."""
         self.forget(self._transmit(body))
@@ -224,6 +237,7 @@ class Connection(asyncio.BufferedProtocol):
         number = request.correlation_id
         self._session.forget(number)
         self._calls.pop(number, None)
+        self._told.pop(number, None)
         self._streams.pop(number, None)
         self._stream_ends.pop(number, None)
 
@@ -272,6 +286,9 @@ class Connection(asyncio.BufferedProtocol):
             if not answer.done():
                 answer.set_exception(reason)
                 answer.exception()  # whoever awaits it gets it; nobody else needs to be warned
+        told, self._told = self._told, {}
+        for _, on_lost in told.values():
+            on_lost(reason)
         ends, self._stream_ends = self._stream_ends, {}
         self._streams.clear()
         for end in ends.values():
@@ -350,6 +367,10 @@ class Connection(asyncio.BufferedProtocol):
             deliver = self._streams.get(number)
             if deliver is not None:
                 deliver(answer.body)
+            return
+        told = self._told.pop(number, None)
+        if told is not None:
+            told[0](answer.body)
             return
         waiting = self._calls.pop(number, None)
         if waiting is not None and not waiting.done():

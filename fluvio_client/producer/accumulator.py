@@ -30,6 +30,7 @@ class PendingBatch:
     is_observed: bool = False  # somebody waits for one of its records, so a failure will be noticed
     counted_bytes: int = 0  # what it takes from the memory limit
     packed: bytearray | None = None  # what is sent, once it was made
+    waiters: list[Any] = field(default_factory=list)  # futures that whoever settles the outcome wakes
 
     def pack(self, codec: Codec) -> bytearray:
         """The finished batch: made once, whoever needs it first; it takes no more records then."""

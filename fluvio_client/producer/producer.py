@@ -45,9 +45,14 @@ class RecordDelivery:
         return self._wait().__await__()
 
     async def _wait(self) -> RecordMetadata:
-        self._batch.is_observed = True
-        # Shielded: giving up on one record must not cancel the outcome that its neighbours share.
-        base_offset: int = await asyncio.shield(self._batch.outcome)
+        batch = self._batch
+        batch.is_observed = True
+        if not batch.outcome.done():
+            # Not the outcome itself: giving up on one record must not cancel what its neighbours share.
+            settled = asyncio.get_running_loop().create_future()
+            batch.waiters.append(settled)
+            await settled
+        base_offset: int = batch.outcome.result()
         offset = base_offset if base_offset == UNKNOWN_OFFSET else base_offset + self._index
         return RecordMetadata(self._batch.partition, offset)
 

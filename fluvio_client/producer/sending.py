@@ -1,15 +1,18 @@
 """Sends what the accumulator holds: which batches go into which request, and what their answers mean.
 
-The dispatcher task takes the batches that are due, puts those of partitions with the same leader into one
-request, and gives each request a task of its own, which settles its batches or puts them back. At most one
-request per partition is under way, so the order of a partition holds also when an attempt is repeated;
-requests for different partitions overlap.
+Each turn takes the batches that are due and puts those of partitions with the same leader into one request;
+its answer settles them or puts them back. At most one request per partition is under way, so the order of a
+partition holds also when an attempt is repeated; requests for different partitions overlap.
+
+Turns and answers are calls by the event loop, so that a record costs two of its rounds. Only what must wait
+first, for a connection or for a thread that compresses, is a task.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from fluvio_client.cluster import ClusterConnections
 from fluvio_client.connection import Connection
@@ -25,6 +28,7 @@ from fluvio_client.errors import (
 from fluvio_client.metadata import Leader, NotReadyYetError
 from fluvio_client.producer.accumulator import Accumulator, PendingBatch
 from fluvio_client.producer.settings import Delivery, ProducerSettings
+from fluvio_client.session import SentRequest
 from fluvio_protocol.api.fetch import Isolation
 from fluvio_protocol.api.produce import (
     READ_COMMITTED,
@@ -47,6 +51,17 @@ _OFF_LOOP_BYTES = 128 * 1024  # so much is compressed in a thread: it takes long
 _TRANSIENT = (ConnectionLostError, ConnectionFailedError, HandshakeError, ResponseTimeoutError)
 
 
+class _Flight:
+    """A request under way."""
+
+    __slots__ = ("batches", "connection", "leader", "request", "timer")
+
+    def __init__(self, leader: Leader, batches: list[PendingBatch], connection: Connection) -> None:
+        self.leader, self.batches, self.connection = leader, batches, connection
+        self.request: SentRequest | None = None
+        self.timer: asyncio.TimerHandle | None = None
+
+
 class BatchSender:
     """The sending half of one producer. Each batch's `outcome` is a future of its base offset."""
 
@@ -64,33 +79,39 @@ class BatchSender:
         self._cluster, self._metadata, self._tasks = cluster, cluster.metadata, tasks
         self._accumulator, self._on_room = accumulator, on_room
         self._codec = Codec.NONE
-        self._dispatcher: asyncio.Task[None] | None = None
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._turn_is_set = False
+        self._timer: asyncio.TimerHandle | None = None  # of the next batch that will be due
+        self._preparing: set[asyncio.Task[None]] = set()
+        self._flights: set[_Flight] = set()
         self._in_flight: dict[int, int] = {}  # requests, by SPU
         self._unsettled: set[PendingBatch] = set()  # in the hands of a delivery
-        self._wake = asyncio.Event()
         self._failure: FluvioError | None = None  # the first that nobody was told yet
         self._last_reason: FluvioError | None = None  # of a failed attempt
         self._paused: dict[int, Leader | None] = {}  # partition -> the leader that could not be used
-        self._is_stopped = False
+        self._is_stopped = True
 
     def start(self, codec: Codec) -> None:
         """Begin to send, with batches compressed by `codec`."""
         self._codec = codec
         self._accumulator.packs_full_batches = codec is Codec.NONE
-        self._dispatcher = self._tasks.create_task(self._dispatch_forever(), name=f"producer {self.topic}")
+        self._is_stopped = False
 
     def wake(self) -> None:
-        """Something was added to the accumulator."""
-        self._wake.set()
+        """Something was added to the accumulator: look at it once whoever runs now waits for something."""
+        if not self._turn_is_set:
+            self._turn_is_set = True
+            self._loop.call_soon(self._turn)
 
     def stop(self, reason: FluvioError) -> None:
         """Stop now; every batch that is not settled fails with `reason`."""
         self._is_stopped = True
-        if self._dispatcher is not None:
-            self._dispatcher.cancel()
-        for task in self._deliveries:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._preparing:
             task.cancel()
+        for flight in self._flights:
+            self._forget(flight)
         for partition in self._accumulator.partitions():
             for batch in self._accumulator.drop(partition):
                 _settle(batch, reason)
@@ -104,7 +125,7 @@ class BatchSender:
         """
         waiting = [batch.outcome for batch in self._accumulator.flush()]
         waiting += [batch.outcome for batch in self._unsettled]
-        self._wake.set()
+        self.wake()
         if waiting:
             await asyncio.wait(waiting)
         failure, self._failure = self._failure, None
@@ -117,7 +138,7 @@ class BatchSender:
             if self._leader_of(partition) != used:
                 del self._paused[partition]
                 self._accumulator.resume(partition)
-                self._wake.set()
+                self.wake()
 
     def _leader_of(self, partition: int) -> Leader | None:
         try:
@@ -132,18 +153,19 @@ class BatchSender:
         self._paused[partition] = used
         return self.settings.pause_s(self._accumulator.attempts(partition) + 1)
 
-    async def _dispatch_forever(self) -> None:
-        while True:
-            self._wake.clear()
-            now = time.monotonic()
-            self._expire(now)
-            self._dispatch(now)
-            due = self._accumulator.next_due(now)
-            try:
-                async with asyncio.timeout(None if due is None else max(due - now, 0.001)):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass  # a batch has become due
+    def _turn(self) -> None:
+        self._turn_is_set = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is_stopped:
+            return
+        now = time.monotonic()
+        self._expire(now)
+        self._dispatch(now)
+        due = self._accumulator.next_due(now)
+        if due is not None:
+            self._timer = self._loop.call_later(max(due - now, 0.001), self._turn)
 
     def _dispatch(self, now: float) -> None:
         groups: dict[int, tuple[Leader, list[int]]] = {}
@@ -172,48 +194,55 @@ class BatchSender:
     def _start_delivery(self, leader: Leader, batches: list[PendingBatch]) -> None:
         self._unsettled.update(batches)
         self._in_flight[leader.spu_id] = self._in_flight.get(leader.spu_id, 0) + 1
-        task = self._tasks.create_task(
-            self._deliver(leader, batches), name=f"produce {self.topic} to SPU {leader.spu_id}"
-        )
-        self._deliveries.add(task)
-        task.add_done_callback(self._deliveries.discard)
+        connection = self._cluster.open_spu(leader)
+        if (
+            connection is not None
+            and not self._packs_off_loop(batches)
+            and self.settings.delivery is not Delivery.AT_MOST_ONCE
+        ):
+            self._send(connection, leader, batches, self._pack(batches))
+            return
+        name = f"produce {self.topic} to SPU {leader.spu_id}"
+        task = self._tasks.create_task(self._prepare(leader, batches), name=name)
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
 
-    async def _deliver(self, leader: Leader, batches: list[PendingBatch]) -> None:
+    async def _prepare(self, leader: Leader, batches: list[PendingBatch]) -> None:
+        """Connect, or compress in a thread, then send."""
         try:
             connection = await self._cluster.spu(leader)
-            request = await self._build(batches)
+            if self._packs_off_loop(batches):
+                packed = await asyncio.to_thread(self._pack, batches)
+            else:
+                packed = self._pack(batches)
             if self.settings.delivery is Delivery.AT_MOST_ONCE:
-                connection.send(request)
+                connection.send(self._request(packed))
                 await connection.drained()
                 for batch in batches:
                     self._finish(batch, UNKNOWN_OFFSET)
-            else:
-                await self._send_and_settle(connection, leader, request, batches)
-        except _TRANSIENT as exc:
-            self._retry(batches, leader, exc)
-        except FluvioError as exc:  # the server speaks another protocol, or the request cannot be encoded
-            for batch in batches:
-                self._finish(batch, exc)
-        finally:
+                self._landed(leader)
+                return
+        except FluvioError as exc:
+            self._failed(leader, batches, exc)
+            return
+        except BaseException:  # stopped: the batches are settled with the reason
             self._in_flight[leader.spu_id] -= 1
-            if not self._is_stopped:
-                self._dispatch(time.monotonic())  # before senders use the room: the SPU waits for it
-            self._wake.set()
-            self._on_room()
+            raise
+        self._send(connection, leader, batches, packed)
 
-    async def _build(self, batches: list[PendingBatch]) -> ProduceRequest:
-        def build() -> list[PartitionProduceData]:
-            codec = self._codec
-            return [
-                PartitionProduceData(partition_index=batch.partition, records=memoryview(batch.pack(codec)))
-                for batch in batches
-            ]
+    def _packs_off_loop(self, batches: list[PendingBatch]) -> bool:
+        return (
+            self._codec is not Codec.NONE and sum(batch.counted_bytes for batch in batches) >= _OFF_LOOP_BYTES
+        )
 
-        size = sum(batch.counted_bytes for batch in batches)
-        if self._codec is not Codec.NONE and size >= _OFF_LOOP_BYTES:
-            partitions = await asyncio.to_thread(build)
-        else:
-            partitions = build()
+    def _pack(self, batches: list[PendingBatch]) -> list[PartitionProduceData]:
+        codec = self._codec
+        return [
+            PartitionProduceData(partition_index=batch.partition, records=memoryview(batch.pack(codec)))
+            for batch in batches
+        ]
+
+    def _request(self, partitions: list[PartitionProduceData]) -> ProduceRequest:
         is_committed = self.settings.isolation is Isolation.READ_COMMITTED
         return ProduceRequest(
             isolation=READ_COMMITTED if is_committed else READ_UNCOMMITTED,
@@ -221,15 +250,80 @@ class BatchSender:
             topics=[TopicProduceData(name=self.topic, partitions=partitions)],
         )
 
-    async def _send_and_settle(
-        self, connection: Connection, leader: Leader, request: ProduceRequest, batches: list[PendingBatch]
+    def _send(
+        self,
+        connection: Connection,
+        leader: Leader,
+        batches: list[PendingBatch],
+        packed: list[PartitionProduceData],
     ) -> None:
+        flight = _Flight(leader, batches, connection)
         try:
-            answer: ProduceResponse = await connection.call(request)
-        except ResponseTimeoutError:
-            # What was sent may still arrive. Only a new connection is sure not to overtake it.
-            self._cluster.drop_spu(connection)
-            raise
+            flight.request = connection.begin(
+                self._request(packed), partial(self._answered, flight), partial(self._lost, flight)
+            )
+        except FluvioError as exc:  # not at once: who sends may be amid a turn
+            self._loop.call_soon(self._failed, leader, batches, exc)
+            return
+        flight.timer = self._loop.call_later(connection.timeout_s, self._timed_out, flight)
+        self._flights.add(flight)
+
+    def _answered(self, flight: _Flight, answer: ProduceResponse) -> None:
+        self._end(flight)
+        try:
+            self._settle_all(flight, answer)
+        except FluvioError as exc:
+            self._failed(flight.leader, flight.batches, exc)
+        else:
+            self._landed(flight.leader)
+
+    def _lost(self, flight: _Flight, reason: FluvioError) -> None:
+        self._end(flight)
+        self._failed(flight.leader, flight.batches, reason)
+
+    def _timed_out(self, flight: _Flight) -> None:
+        self._forget(flight)
+        self._end(flight)
+        assert flight.request is not None
+        request, connection = flight.request, flight.connection
+        # What was sent may still arrive. Only a new connection is sure not to overtake it.
+        self._cluster.drop_spu(connection)
+        reason = ResponseTimeoutError(connection.timeout_s, request.api_key, request.correlation_id)
+        self._failed(flight.leader, flight.batches, reason)
+
+    def _forget(self, flight: _Flight) -> None:
+        if flight.timer is not None:
+            flight.timer.cancel()
+        if flight.request is not None:
+            flight.connection.forget(flight.request)
+
+    def _end(self, flight: _Flight) -> None:
+        self._flights.discard(flight)
+        if flight.timer is not None:
+            flight.timer.cancel()
+
+    def _failed(self, leader: Leader, batches: list[PendingBatch], reason: FluvioError) -> None:
+        """A request was not answered: send its batches again, or give them up."""
+        if isinstance(reason, _TRANSIENT):
+            self._retry(batches, leader, reason)
+        else:  # the server speaks another protocol, or the request cannot be encoded
+            for batch in batches:
+                self._finish(batch, reason)
+        self._landed(leader)
+
+    def _landed(self, leader: Leader) -> None:
+        """A request is over, for better or worse."""
+        self._in_flight[leader.spu_id] -= 1
+        if self._is_stopped:
+            return
+        if self._accumulator.pending_bytes:
+            self._dispatch(time.monotonic())  # before senders use the room: the SPU waits for it
+            self.wake()
+        self._on_room()
+
+    def _settle_all(self, flight: _Flight, answer: ProduceResponse) -> None:
+        """As the answer says. Raises `ProducerError` when it is not one to this request."""
+        batches = flight.batches
         entries = [entry for topic in answer.responses for entry in topic.partitions]
         if [entry.partition_index for entry in entries] != [batch.partition for batch in batches]:
             raise ProducerError("Producer error: the SPU's answer does not fit the request")
@@ -245,7 +339,7 @@ class BatchSender:
             else:
                 self._finish(batch, error)
         if again_because is not None:
-            self._retry(again, leader, again_because)
+            self._retry(again, flight.leader, again_because)
 
     def _retry(self, batches: list[PendingBatch], used: Leader, reason: FluvioError) -> None:
         if self._is_stopped:
@@ -304,6 +398,10 @@ def _settle(batch: PendingBatch, result: int | FluvioError) -> None:
         outcome.exception()  # `flush` tells it to whoever does not await the record
     else:
         outcome.set_result(result)
+    for waiter in batch.waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    batch.waiters.clear()
 
 
 def _error_of(entry: PartitionProduceResponse) -> ProducerError | None:
