@@ -160,6 +160,13 @@ class Mirror:
     spec: MirrorSpec
 
 
+ADOPTED = "adopted"
+"""The incarnation of a topic that the SC found without one: the official engine made it, or wrote it last.
+
+Whatever records are there are its records. A topic that is made anew never has it.
+"""
+
+
 @wire_struct
 class ReplicaIncarnation:
     """Which life of a topic a replica belongs to: a topic made anew under an old name has another one."""

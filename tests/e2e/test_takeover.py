@@ -1,6 +1,7 @@
 """A local cluster of the official engine is taken over: its topics, its records, its addresses."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -74,6 +75,31 @@ def test_the_official_client_reads_and_writes_what_was_taken_over(throwaway_home
     home.run("cluster", "resume")
     rest = official.run(endpoint, official.consume_managed, count=3, **managed)
     assert rest == [*rows[100:], [102, "k3", "v3"]]
+
+
+def test_topics_that_the_official_engine_wrote_again_keep_their_records_and_consumers(
+    throwaway_home: LocalCluster,
+) -> None:
+    """It leaves `x-runtime` out of what it writes."""
+    home = throwaway_home
+    home.start()
+    home.run("topic", "create", "t")
+    home.run("produce", "t", stdin="one\ntwo\n")
+    home.run("consume", "t", "-B", "-d", "--consumer", "c")
+    home.run("cluster", "shutdown")
+    files = [*home.data_dir.glob("metadata/Topic/*.yaml")]
+    files += home.data_dir.glob("metadata/Partition/*.yaml")
+    for file in files:
+        text, found = re.subn(r"(?m)^( +)x-runtime:\n(?:\1 .*\n)+", "", file.read_text())
+        assert found == 1
+        file.write_text(text)
+    home.run("cluster", "resume")
+    assert home.run("consume", "t", "-B", "-d").stdout == "one\ntwo\n"
+    home.run("produce", "t", stdin="three\n")
+    assert home.run("consume", "t", "-d", "--consumer", "c").stdout == "three\n"
+    home.run("topic", "delete", "t")
+    home.run("topic", "create", "t")
+    assert home.run("consume", "t", "-B", "-d").stdout == ""
 
 
 def sc_address(home: LocalCluster) -> str:

@@ -28,6 +28,7 @@ from fluvio_local_cluster.spu.upkeep import steady_clock
 from fluvio_local_cluster.storage import MessageTooLargeError, StorageError
 from fluvio_local_cluster.storage.retention import ClockWatch
 from fluvio_protocol.api.consumer_offsets import ConsumerOffset, FilterOpts
+from fluvio_protocol.api.sc_spu import ADOPTED
 from fluvio_protocol.batch import split
 from fluvio_types.defaults import CONSUMER_OFFSET_TOPIC, CONSUMER_OFFSET_TTL_S
 from fluvio_types.errors import FluvioError
@@ -74,6 +75,7 @@ class OffsetStore:
         self._covered_base = -1  # base offset of the active segment at the last checkpoint
         self._wants_checkpoint = False
         self._pending: list[_Pending] = []
+        self._doomed: set[ConsumerKey] = set()  # those of them that are to be deleted
         self._wake = asyncio.Event()
 
     @property
@@ -105,12 +107,12 @@ class OffsetStore:
 
     def get(self, key: ConsumerKey) -> StoredOffset | None:
         """What is stored for the topic that is there now."""
-        stored = self._table.entries.get(key)
+        stored = None if key in self._doomed else self._table.entries.get(key)
         return stored if stored is not None and is_of(key, stored, self._incarnations) else None
 
     def listed(self, filter_opts: FilterOpts | None, existing: Iterable[Key]) -> list[ConsumerOffset]:
         """What is stored for partitions that exist."""
-        return self._table.listed(filter_opts, existing, self._incarnations)
+        return self._table.listed(filter_opts, existing, self._incarnations, self._doomed)
 
     async def commit(self, key: ConsumerKey, offset: int, incarnation: str | None = None) -> None:
         """Store the last consumed offset, in whatever direction; returns when it is written.
@@ -119,7 +121,7 @@ class OffsetStore:
         `TopicReplacedError`, `StorageError`.
         """
         current = self._incarnations.get(key[:2])
-        if incarnation is not None and current is not None and incarnation != current:
+        if incarnation is not None and current not in (None, ADOPTED, incarnation):
             raise TopicReplacedError(*key[:2])
         await self._change(key, StoredOffset(offset, int(self._clock()), incarnation or current))
 
@@ -160,6 +162,10 @@ class OffsetStore:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.add_done_callback(_retrieve)
         self._pending.append((key, stored, done))
+        if stored is None:
+            self._doomed.add(key)
+        else:
+            self._doomed.discard(key)
         self._wake.set()
         return done
 
@@ -199,13 +205,15 @@ class OffsetStore:
                 await self._append(leader, entries)
         except FluvioError as exc:
             _logger.error("consumer offsets could not be written cause=%s", exc)
-            for _, _, done in pending:
+            for key, _, done in pending:
+                self._doomed.discard(key)
                 if not done.done():
                     done.set_exception(exc)
             return
         for key, stored, done in written:
             if stored is None:
                 self._table.delete(key)
+                self._doomed.discard(key)
             else:
                 self._table.update(key, stored)
             done.set_result(None)

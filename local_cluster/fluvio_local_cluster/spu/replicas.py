@@ -231,7 +231,8 @@ class ReplicaManager:
         settings = self._log_settings(wish)
         leader = slot.leader
         held = None if leader is None else leader.log.settings.identity
-        if settings.identity is None:  # the SC does not say whose it is: whosever it was
+        wished = settings.identity
+        if wished is None or (held is not None and wished.admits(held)):  # whosever it was
             settings = dataclasses.replace(settings, identity=held)
         if leader is not None and held != settings.identity:
             if (

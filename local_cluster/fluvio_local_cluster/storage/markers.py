@@ -12,6 +12,7 @@ from typing import Any
 from fluvio_local_cluster.storage import layout
 from fluvio_local_cluster.storage.errors import ReplicaMismatchError, UnsupportedFormatError
 from fluvio_local_cluster.storage.files import Files
+from fluvio_protocol.api.sc_spu import ADOPTED
 from fluvio_protocol.checksum import crc32c
 
 FORMAT = 1
@@ -25,6 +26,12 @@ class ReplicaIdentity:
     cluster: str  # id of the cluster
     incarnation: str  # of the topic; another one each time the name is used again
     replica: str  # `<topic>-<partition>`
+
+    def admits(self, found: "ReplicaIdentity") -> bool:
+        """Whether a directory with the identity `found` holds this replica."""
+        return found == self or (
+            self.incarnation == ADOPTED and (found.cluster, found.replica) == (self.cluster, self.replica)
+        )
 
     def __str__(self) -> str:
         return f"replica `{self.replica}` of cluster `{self.cluster}`, incarnation `{self.incarnation}`"
@@ -70,7 +77,7 @@ def check_identity(directory: Path, expected: ReplicaIdentity, files: Files) -> 
             f"{directory} has format {data.get('format')}, this version knows {FORMAT}"
         )
     found = ReplicaIdentity(*(str(data.get(key)) for key in ("cluster", "incarnation", "replica")))
-    if found != expected:
+    if not expected.admits(found):
         raise ReplicaMismatchError(directory, str(found), str(expected))
     return True
 

@@ -19,7 +19,8 @@ from fluvio_local_cluster.sc.model.objects import (
 )
 from fluvio_local_cluster.sc.model.spus import with_resolution
 from fluvio_local_cluster.sc.model.stores import Cluster
-from fluvio_local_cluster.sc.model.topics import new_incarnation, provision
+from fluvio_local_cluster.sc.model.topics import provision
+from fluvio_protocol.api.sc_spu import ADOPTED
 from fluvio_protocol.api.spu import SpuStatusResolution
 from fluvio_protocol.api.topic import TopicReplicaParam, TopicResolution, TopicSpec, TopicStatus
 from fluvio_types.errors import FluvioError
@@ -80,7 +81,7 @@ def _topic_of(name: str, rows: dict[int, Partition]) -> StoredObject[TopicSpec, 
         mirror_map={n: x.spec.mirror for n, x in sorted(rows.items()) if x.spec.mirror is not None},
     )
     children = [{"id": rows[number].key, "revision": 0} for number in sorted(rows)]
-    incarnation = runtimes[0].incarnation if runtimes else new_incarnation()
+    incarnation = runtimes[0].incarnation if runtimes else ADOPTED
     return StoredObject(
         name, spec, status, TopicRuntime(incarnation=incarnation), Meta(children={"Partition": children})
     )
@@ -110,12 +111,12 @@ def _with_runtime(cluster: Cluster) -> list[tuple[Kind, AnyObject]]:
     changed: list[tuple[Kind, AnyObject]] = []
     for topic in cluster.topics:
         if topic.runtime is None:
-            topic.runtime = TopicRuntime(incarnation=new_incarnation())
+            topic.runtime = TopicRuntime(incarnation=ADOPTED)
             changed.append((Kind.TOPIC, topic))
     for partition in cluster.partitions:
         if partition.runtime is None:
             parent = cluster.topics.get(partition.key.rpartition("-")[0])
-            incarnation = new_incarnation() if parent is None else parent.runtime.incarnation
+            incarnation = ADOPTED if parent is None else parent.runtime.incarnation
             partition.runtime = PartitionRuntime(incarnation=incarnation, isr=list(partition.spec.replicas))
             changed.append((Kind.PARTITION, partition))
     return changed

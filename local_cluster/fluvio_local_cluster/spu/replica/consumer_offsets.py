@@ -4,7 +4,7 @@ Layout and rules: docs/storage-format.md, "Log of consumer offsets". The table i
 last checkpoint say; a checkpoint and all live entries are one batch, so that there is never a part of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from fluvio_protocol.api.consumer_offsets import (
     RecordDeleted,
     RecordUpdated,
 )
+from fluvio_protocol.api.sc_spu import ADOPTED
 from fluvio_protocol.batch import BatchBuilder
 from fluvio_protocol.error_code import ReplicaKey
 from fluvio_protocol.wire import DecodeError, decode, encode
@@ -168,7 +169,11 @@ class OffsetTable:
         return [key for key in self.entries if key[:2] in wanted]
 
     def listed(
-        self, filter_opts: FilterOpts | None, existing: Iterable[Key], incarnations: Mapping[Key, str]
+        self,
+        filter_opts: FilterOpts | None,
+        existing: Iterable[Key],
+        incarnations: Mapping[Key, str],
+        without: Container[ConsumerKey] = (),
     ) -> list[ConsumerOffset]:
         """Consumers that match, of partitions that exist, by topic, partition and id."""
         partitions = set(existing)
@@ -179,7 +184,7 @@ class OffsetTable:
             topic, partition, name = key
             if (topic, partition) not in partitions or (consumer_id is not None and name != consumer_id):
                 continue
-            if not is_of(key, stored, incarnations):
+            if key in without or not is_of(key, stored, incarnations):
                 continue
             if replica_id is not None and (replica_id.topic, replica_id.partition) != (topic, partition):
                 continue
@@ -201,7 +206,7 @@ def _first(item: tuple[ConsumerKey, StoredOffset]) -> ConsumerKey:
 def is_of(key: ConsumerKey, stored: StoredOffset, incarnations: Mapping[Key, str]) -> bool:
     """Whether an offset belongs to the topic that is there now, as far as is known."""
     current = incarnations.get(key[:2])
-    return current is None or stored.incarnation is None or stored.incarnation == current
+    return current in (None, ADOPTED, stored.incarnation) or stored.incarnation is None
 
 
 def replay_all(entries: Iterable[LogEntry]) -> tuple[OffsetTable, int]:
