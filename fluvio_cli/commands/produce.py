@@ -106,7 +106,7 @@ def command(
             parser=values.parse_delivery,
             help="Send and forget (at_most_once), or wait and repeat what failed (at_least_once)",
         ),
-    ] = "at_least_once",
+    ] = "at-least-once",
     partition: Annotated[
         int | None,
         typer.Option(
