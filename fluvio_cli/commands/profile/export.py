@@ -13,7 +13,7 @@ from fluvio_cli.context import CliContext
 def command(
     ctx: typer.Context,
     profile_name: Annotated[
-        str | None, typer.Argument(metavar="profile name", help="Profile to export; default: the current one")
+        str | None, typer.Argument(metavar="PROFILE_NAME", help="Profile to export; default: the current one")
     ] = None,
     output: Annotated[
         str,

@@ -3,6 +3,7 @@
 from fluvio_cli import usage
 from fluvio_cli.command import Command
 from fluvio_cli.commands import produce
+from fluvio_cli.commands.profile import export
 
 
 def page(command: Command) -> str:
@@ -18,3 +19,9 @@ def test_the_default_delivery_repeats_what_failed() -> None:
     named = Command("fluvio produce", produce.command).parse(["t", "--delivery-semantic", "AtLeastOnce"])
     assert default != "at_most_once"
     assert named["delivery_semantic"] != "at_most_once"
+
+
+def test_the_usage_of_profile_export_names_its_word_as_officially() -> None:
+    assert "Usage: fluvio profile export [OPTIONS] [PROFILE_NAME]" in page(
+        Command("fluvio profile export", export.command)
+    )
