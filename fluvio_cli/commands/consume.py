@@ -61,7 +61,7 @@ def command(
         bool, typer.Option("-d", "--disable-continuous", help="End when what is there now has been read")
     ] = False,
     disable_progressbar: Annotated[
-        bool, typer.Option("--disable-progressbar", help="Show no sign of life while waiting")
+        bool, typer.Option("--disable-progressbar", help="Show no spinner while waiting")
     ] = False,
     key_value: Annotated[
         bool, typer.Option("-k", "--key-value", help="Print `[key] value`, with [null] for a missing key")

@@ -2,7 +2,7 @@
 
 from fluvio_cli import usage
 from fluvio_cli.command import Command
-from fluvio_cli.commands import produce
+from fluvio_cli.commands import consume, produce
 from fluvio_cli.commands.profile import export
 
 
@@ -25,3 +25,7 @@ def test_the_usage_of_profile_export_names_its_word_as_officially() -> None:
     assert "Usage: fluvio profile export [OPTIONS] [PROFILE_NAME]" in page(
         Command("fluvio profile export", export.command)
     )
+
+
+def test_consume_says_what_disable_progressbar_leaves_out() -> None:
+    assert "Show no spinner" in page(Command("fluvio consume", consume.command))
