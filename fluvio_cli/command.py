@@ -103,7 +103,7 @@ def _parameter(param: Any, default: Any) -> Parameter:
         default=default,
         help=getattr(param, "help", None) or "",
         hidden=bool(getattr(param, "hidden", False)),
-        choices=tuple(getattr(function, "choices", ())),
+        choices=tuple(getattr(function, "listed", ())),
     )
 
 

@@ -14,11 +14,13 @@ from fluvio_cli.grammar import InvalidChoiceError
 class Choice:
     """A parser for one of several words; `ignore_case` returns the word as listed.
 
-    A usage error lists the words, or is `problem` with the text given in place of `{text}`.
+    Help and usage errors list the words; with `problem` neither does, and the error is `problem` with the
+    text given in place of `{text}`.
     """
 
     def __init__(self, *choices: str, ignore_case: bool = False, problem: str | None = None) -> None:
         self.choices = choices
+        self.listed = choices if problem is None else ()
         self._problem = problem
         self.__name__ = "choice"  # Typer asks a parser for its name
         self._ignore_case = ignore_case
