@@ -68,9 +68,9 @@ class Admin:
         """Register an SPU whose process somebody else starts."""
         await self._run(admin_calls.create_custom_spu(name, spec, dry_run=dry_run))
 
-    async def delete_custom_spu(self, key: str | int) -> None:
-        """Unregister an SPU by its name or id."""
-        await self._run(admin_calls.delete_custom_spu(key))
+    async def delete_custom_spu(self, key: str | int, *, force: bool = False) -> None:
+        """Unregister an SPU by its name or id; the only holder of a partition only by `force`."""
+        await self._run(admin_calls.delete_custom_spu(key, force=force))
 
     async def _run(self, call: Call[R], timeout_s: float | None = None) -> R:
         connection = await self._cluster.controller()

@@ -110,9 +110,13 @@ def delete_topic(name: str, *, force: bool = False) -> Call[None]:
     return Call(DeleteEnvelope, "Topic", DeleteRequest(key=name, force=force), _finish_status)
 
 
-def delete_custom_spu(key: str | int) -> Call[None]:
-    """Unregister an SPU by its name or id."""
-    payload = DeleteCustomSpuById(id=key) if isinstance(key, int) else DeleteCustomSpuByName(name=key)
+def delete_custom_spu(key: str | int, *, force: bool = False) -> Call[None]:
+    """Unregister an SPU by its name or id; the only holder of a partition only by `force`."""
+    payload: DeleteCustomSpuById | DeleteCustomSpuByName
+    if isinstance(key, int):
+        payload = DeleteCustomSpuById(id=key, force=force)
+    else:
+        payload = DeleteCustomSpuByName(name=key, force=force)
     return Call(DeleteEnvelope, "CustomSpu", payload, _finish_status)
 
 

@@ -1,4 +1,4 @@
-"""The controller over a plain blocking socket: for commands that ask once and end.
+"""One server, mostly the controller, over a plain blocking socket: for commands that ask once and end.
 
 Loads no asyncio: that alone costs a short command several times the interpreter's own start. The
 conversation is `session`'s and the calls are `admin_calls`', so nothing is decided here.
@@ -42,36 +42,35 @@ class _Deadline:
         self.at, self.wait_s = time.monotonic() + wait_s, wait_s
 
 
-class BlockingAdmin:
-    """A connection to the controller, used by one thread, one call at a time.
+class BlockingConnection:
+    """A connection to one server, used by one thread, one call at a time.
 
-    Every method sends one request, waits for its answer at most `timeout_s` (that of `connect` where the
-    method has none), and raises: `ApiError` and its kinds when the cluster refuses, `ConnectionLostError`,
-    `ResponseTimeoutError`, `IncompatibleServerError` (the cluster is too old for the call), `DecodeError`.
-    After any but the first the connection is of no use: close it.
+    Every method sends one request, waits for its answer at most `timeout_s` (that of `open` where the
+    method has none), and raises `ConnectionLostError`, `ResponseTimeoutError`, `IncompatibleServerError`
+    (the server is too old for the call), `DecodeError`; the connection is of no use then: close it.
     """
 
     def __init__(self, sock: socket.socket, endpoint: Endpoint, session: Session, timeout_s: float) -> None:
-        """Use `connect`. Takes over `sock`, on which the handshake has not been done yet."""
+        """Use `open`. Takes over `sock`, on which the handshake has not been done yet."""
         self._socket, self._endpoint, self._session, self._timeout_s = sock, endpoint, session, timeout_s
         self._splitter = FrameSplitter()
         self._payloads: list[memoryview] = []  # frames that came together with one that was wanted
         self._updates: dict[int, list[Any]] = {}  # of watches, while another answer was awaited
 
     @classmethod
-    def connect(
+    def open(
         cls,
-        target: str | ClusterTarget,
+        endpoint: Endpoint,
         *,
+        is_controller: bool = False,
         client_id: str = DEFAULT_CLIENT_ID,
         timeout_s: float = SOCKET_WAIT_S,
     ) -> Self:
-        """Connect and shake hands, each within `timeout_s`; `target` is host:port or a resolved profile.
+        """Connect and shake hands, each within `timeout_s`.
 
         Raises `ConnectionFailedError`, `HandshakeError` (no Fluvio server), `IncompatibleServerError`,
-        `ResponseTimeoutError`, `NotSupportedYetError` (TLS).
+        `ResponseTimeoutError`.
         """
-        endpoint = resolve_address(target).endpoint
         try:
             sock = socket.create_connection((endpoint.host, endpoint.port), timeout=timeout_s)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -82,13 +81,14 @@ class BlockingAdmin:
             raise ConnectionFailedError(str(endpoint), "timed out", hint=_CONNECT_HINT) from exc
         except OSError as exc:
             raise ConnectionFailedError(str(endpoint), describe_os_error(exc), hint=_CONNECT_HINT) from exc
-        admin = cls(sock, endpoint, Session(client_id=client_id, is_controller=True), timeout_s)
+        session = Session(client_id=client_id, is_controller=is_controller)
+        connection = cls(sock, endpoint, session, timeout_s)
         try:
-            admin._shake_hands()
+            connection._shake_hands()
         except BaseException:
-            admin.close()
+            connection.close()
             raise
-        return admin
+        return connection
 
     def __enter__(self) -> Self:
         return self
@@ -100,80 +100,10 @@ class BlockingAdmin:
         """Close the connection; more than once does no harm."""
         self._socket.close()
 
-    @property
-    def platform_version(self) -> str:
-        """Version of the cluster, as its controller reports it."""
-        return self._session.platform_version
-
-    def list_topics(self, filters: Sequence[str] = (), *, system: bool = False) -> list[TopicObject]:
-        """Topics whose name contains any of `filters` (none: all); system topics only with `system`."""
-        return self._run(admin_calls.list_topics(filters, system=system))
-
-    def list_partitions(self, *, system: bool = False) -> list[PartitionObject]:
-        """All partitions; with `system` those of system topics, else those of the others."""
-        return self._run(admin_calls.list_partitions(system=system))
-
-    def list_spus(self, filters: Sequence[str] = ()) -> list[SpuObject]:
-        """All SPUs whose name contains any of `filters` (none: all)."""
-        return self._run(admin_calls.list_spus(filters))
-
-    def list_custom_spus(self, filters: Sequence[str] = ()) -> list[CustomSpuObject]:
-        """SPUs that somebody registered, without those of SPU groups."""
-        return self._run(admin_calls.list_custom_spus(filters))
-
-    def create_topic(
-        self, name: str, spec: TopicSpec, *, dry_run: bool = False, timeout_s: float | None = None
-    ) -> None:
-        """Create a topic, or with `dry_run` have it checked only.
-
-        Answered when all its partitions are online, which may take the controller up to 90 s: it then
-        raises `TopicNotProvisionedError`, and the topic stays. `ResponseTimeoutError` leaves open whether
-        it was created.
-        """
-        self._run(admin_calls.create_topic(name, spec, dry_run=dry_run), timeout_s)
-
-    def delete_topic(self, name: str, *, force: bool = False) -> None:
-        """Delete a topic; system topics only by `force`. Answered before its data are gone."""
-        self._run(admin_calls.delete_topic(name, force=force))
-
-    def add_partitions(self, topic: str, count: int) -> None:
-        """Give a topic `count` partitions more; answered before they are online."""
-        self._run(admin_calls.add_partitions(topic, count))
-
-    def create_custom_spu(self, name: str, spec: CustomSpuSpec, *, dry_run: bool = False) -> None:
-        """Register an SPU whose process somebody else starts."""
-        self._run(admin_calls.create_custom_spu(name, spec, dry_run=dry_run))
-
-    def delete_custom_spu(self, key: str | int) -> None:
-        """Unregister an SPU by its name or id."""
-        self._run(admin_calls.delete_custom_spu(key))
-
-    def watch(self, label: str, *, timeout_s: float) -> Iterator[MetadataUpdate[Any, Any]]:
-        """Yield the store of `label` (`Topic`, `Partition`, `SPU`) at once, then each change as it happens.
-
-        Ends when `timeout_s` have passed since the call, however many updates there were. Other calls may
-        be made between two updates. Raises like any call.
-        """
-        version = self._session.version_of(WatchEnvelope)
-        sent = self._send(wrap(WatchEnvelope, label, WatchRequest(), version), is_stream=True)
-        deadline = _Deadline(timeout_s)
-        waiting = self._updates.setdefault(sent.correlation_id, [])
-        try:
-            while True:
-                try:
-                    body = waiting.pop(0) if waiting else self._answer(sent, deadline)
-                except ResponseTimeoutError:
-                    return
-                yield unwrap(body, version, answer_to=WatchEnvelope)
-        finally:
-            self._session.forget(sent.correlation_id)
-            self._updates.pop(sent.correlation_id, None)
-
-    def _run(self, call: Call[R], timeout_s: float | None = None) -> R:
-        version = self._session.version_of(call.envelope)
-        sent = self._send(call.request(version))
-        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
-        return call.finish(self._answer(sent, deadline), version)
+    def call(self, body: Any, timeout_s: float | None = None) -> Any:
+        """Send a request and return its decoded answer, whatever error code that holds."""
+        sent = self._send(body)
+        return self._answer(sent, _Deadline(self._timeout_s if timeout_s is None else timeout_s))
 
     def _shake_hands(self) -> None:
         frame = self._session.handshake()
@@ -230,3 +160,99 @@ class BlockingAdmin:
                 raise ConnectionLostError(str(self._endpoint))
             self._payloads.extend(self._splitter.feed(data))
         return self._payloads.pop(0)
+
+
+class BlockingAdmin(BlockingConnection):
+    """A connection to the controller.
+
+    Beside what `BlockingConnection` tells, every method raises `ApiError` and its kinds when the cluster
+    refuses; the connection can be used on after that.
+    """
+
+    @classmethod
+    def connect(
+        cls,
+        target: str | ClusterTarget,
+        *,
+        client_id: str = DEFAULT_CLIENT_ID,
+        timeout_s: float = SOCKET_WAIT_S,
+    ) -> Self:
+        """`open` the controller of `target`, which is host:port or a resolved profile.
+
+        Raises what `open` does, and `NotSupportedYetError` (TLS).
+        """
+        endpoint = resolve_address(target).endpoint
+        return cls.open(endpoint, is_controller=True, client_id=client_id, timeout_s=timeout_s)
+
+    @property
+    def platform_version(self) -> str:
+        """Version of the cluster, as its controller reports it."""
+        return self._session.platform_version
+
+    def list_topics(self, filters: Sequence[str] = (), *, system: bool = False) -> list[TopicObject]:
+        """Topics whose name contains any of `filters` (none: all); system topics only with `system`."""
+        return self._run(admin_calls.list_topics(filters, system=system))
+
+    def list_partitions(self, *, system: bool = False) -> list[PartitionObject]:
+        """All partitions; with `system` those of system topics, else those of the others."""
+        return self._run(admin_calls.list_partitions(system=system))
+
+    def list_spus(self, filters: Sequence[str] = ()) -> list[SpuObject]:
+        """All SPUs whose name contains any of `filters` (none: all)."""
+        return self._run(admin_calls.list_spus(filters))
+
+    def list_custom_spus(self, filters: Sequence[str] = ()) -> list[CustomSpuObject]:
+        """SPUs that somebody registered, without those of SPU groups."""
+        return self._run(admin_calls.list_custom_spus(filters))
+
+    def create_topic(
+        self, name: str, spec: TopicSpec, *, dry_run: bool = False, timeout_s: float | None = None
+    ) -> None:
+        """Create a topic, or with `dry_run` have it checked only.
+
+        Answered when all its partitions are online, which may take the controller up to 90 s: it then
+        raises `TopicNotProvisionedError`, and the topic stays. `ResponseTimeoutError` leaves open whether
+        it was created.
+        """
+        self._run(admin_calls.create_topic(name, spec, dry_run=dry_run), timeout_s)
+
+    def delete_topic(self, name: str, *, force: bool = False) -> None:
+        """Delete a topic; system topics only by `force`. Answered before its data are gone."""
+        self._run(admin_calls.delete_topic(name, force=force))
+
+    def add_partitions(self, topic: str, count: int) -> None:
+        """Give a topic `count` partitions more; answered before they are online."""
+        self._run(admin_calls.add_partitions(topic, count))
+
+    def create_custom_spu(self, name: str, spec: CustomSpuSpec, *, dry_run: bool = False) -> None:
+        """Register an SPU whose process somebody else starts."""
+        self._run(admin_calls.create_custom_spu(name, spec, dry_run=dry_run))
+
+    def delete_custom_spu(self, key: str | int, *, force: bool = False) -> None:
+        """Unregister an SPU by its name or id; the only holder of a partition only by `force`."""
+        self._run(admin_calls.delete_custom_spu(key, force=force))
+
+    def watch(self, label: str, *, timeout_s: float) -> Iterator[MetadataUpdate[Any, Any]]:
+        """Yield the store of `label` (`Topic`, `Partition`, `SPU`) at once, then each change as it happens.
+
+        Ends when `timeout_s` have passed since the call, however many updates there were. Other calls may
+        be made between two updates. Raises like any call.
+        """
+        version = self._session.version_of(WatchEnvelope)
+        sent = self._send(wrap(WatchEnvelope, label, WatchRequest(), version), is_stream=True)
+        deadline = _Deadline(timeout_s)
+        waiting = self._updates.setdefault(sent.correlation_id, [])
+        try:
+            while True:
+                try:
+                    body = waiting.pop(0) if waiting else self._answer(sent, deadline)
+                except ResponseTimeoutError:
+                    return
+                yield unwrap(body, version, answer_to=WatchEnvelope)
+        finally:
+            self._session.forget(sent.correlation_id)
+            self._updates.pop(sent.correlation_id, None)
+
+    def _run(self, call: Call[R], timeout_s: float | None = None) -> R:
+        version = self._session.version_of(call.envelope)
+        return call.finish(self.call(call.request(version), timeout_s), version)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from fluvio_client.connection import Connection
 from fluvio_client.errors import LeaderUnavailableError, MetadataTimeoutError, PartitionNotFoundError
-from fluvio_client.target import Endpoint
+from fluvio_client.target import Endpoint, spu_endpoint
 from fluvio_protocol.api.admin import MetadataUpdate, MsgType, WatchEnvelope, WatchRequest, unwrap, wrap
 from fluvio_protocol.api.partition import PartitionResolution, PartitionSpec, PartitionStatus
 from fluvio_protocol.api.spu import SpuSpec, SpuStatus, SpuStatusResolution
@@ -130,7 +130,7 @@ class MetadataStore:
             if spec.id == leader_id:
                 if status.resolution is not SpuStatusResolution.ONLINE:
                     raise NotReadyYetError(f"SPU {leader_id} is {status.resolution.name.lower()}")
-                return Leader(leader_id, self._endpoint_of(spec))
+                return Leader(leader_id, spu_endpoint(spec, use_local_address=self.use_local_address))
         raise NotReadyYetError(f"SPU {leader_id} is not registered")
 
     def online_partitions(self, topic: str) -> tuple[int, ...]:
@@ -142,12 +142,6 @@ class MetadataStore:
             if self.partitions[partition_key(topic, number)][1].resolution is PartitionResolution.ONLINE
         )
         return online or view.partitions
-
-    def _endpoint_of(self, spec: SpuSpec) -> Endpoint:
-        local = spec.public_endpoint_local
-        if self.use_local_address and local is not None:
-            return Endpoint(local.host, local.port)
-        return Endpoint(spec.public_endpoint.host, spec.public_endpoint.port)
 
 
 def _wished_partitions(view: TopicView) -> int:

@@ -6,10 +6,13 @@ does, without either package knowing the other: whoever knows both hands one ove
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fluvio_client.errors import ConnectionFailedError
 from fluvio_types.errors import NotSupportedYetError
+
+if TYPE_CHECKING:
+    from fluvio_protocol.api.spu import SpuSpec
 
 _NO_TLS = "disabled"
 
@@ -74,3 +77,11 @@ def resolve_address(target: "str | ClusterTarget") -> Address:
             f"TLS (the profile wants `{target.tls.policy.value}`)", hint="use a cluster without TLS"
         )
     return Address(parse_endpoint(target.endpoint), target.use_spu_local_address)
+
+
+def spu_endpoint(spec: "SpuSpec", *, use_local_address: bool) -> Endpoint:
+    """Where clients reach an SPU; at its local address if wanted and if it has one."""
+    local = spec.public_endpoint_local
+    if use_local_address and local is not None:
+        return Endpoint(local.host, local.port)
+    return Endpoint(spec.public_endpoint.host, spec.public_endpoint.port)

@@ -260,7 +260,7 @@ class Consumer:
 
     async def _read(self, stream: PartitionStream) -> None:
         try:
-            await stream.run(self._queue.put)
+            await stream.run(self._queue)
         except FluvioError as exc:
             await self._queue.put(exc)
         else:

@@ -1,14 +1,15 @@
 """Reads one partition: finds the start, keeps a stream open, finds the leader again when it is lost.
 
-What a slice means is decided in `positions`; here it is fetched, acknowledged and handed on. A slice is
-acknowledged as soon as it is taken from the stream, so the next is on its way while this one is used.
+What a slice means is decided in `positions`; here it is fetched, acknowledged and handed on. A large slice is
+acknowledged before it is looked at, so the next is on its way meanwhile; a small one once it was handed on.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
 from fluvio_client.backoff import Backoff
 from fluvio_client.cluster import ClusterConnections
@@ -51,6 +52,8 @@ from fluvio_types.errors import FluvioError
 
 log = logging.getLogger(__name__)
 
+_SMALL_BYTES = 64 * 1024  # the next slice is not worth any delay of this one's records
+
 TRANSIENT = (
     ConnectionLostError,
     ConnectionFailedError,
@@ -60,7 +63,18 @@ TRANSIENT = (
     LeaderUnavailableError,
 )
 ConnectTo = Callable[[Leader], Awaitable[Connection]]
-Deliver = Callable[[list[RecordBatch]], Awaitable[None]]
+
+
+class BatchQueue(Protocol):
+    """Where the batches of each slice go."""
+
+    def full(self) -> bool:
+        """Whether `put` would wait."""
+
+    async def put(self, item: list[RecordBatch], /) -> None:
+        """Hand on; waits while there is no room."""
+
+
 R = TypeVar("R")
 
 
@@ -107,8 +121,8 @@ class PartitionStream:
         if self._config.disable_continuous:
             position.stop_offset = bounds.last_stable_offset
 
-    async def run(self, deliver: Deliver) -> None:
-        """Read until done, handing on the batches of each slice; waits while `deliver` does.
+    async def run(self, queue: BatchQueue) -> None:
+        """Read until done, handing on the batches of each slice; waits while `queue` has no room.
 
         Raises what cannot be mended: `OffsetEvictedError` (see `Evicted`), `TopicDeletedError`,
         `CorruptBatchError`, `OffsetGapError`, other refusals, and `ConsumerError` when the partition was out
@@ -119,7 +133,7 @@ class PartitionStream:
                 leader = await self._cluster.metadata.leader_of(
                     self._config.topic, self.partition, timeout_s=self._config.most_pause_s
                 )
-                await self._read(await self._connect(leader), deliver)
+                await self._read(await self._connect(leader), queue)
             except OffsetEvictedError as exc:
                 if self._config.evicted is Evicted.FAIL or exc.next_available <= self.next_offset:
                     raise
@@ -151,10 +165,10 @@ class PartitionStream:
         if not answer.error_code.is_ok:
             raise exception_for(answer.error_code)
 
-    async def _read(self, connection: Connection, deliver: Deliver) -> None:
+    async def _read(self, connection: Connection, queue: BatchQueue) -> None:
         """Read from this connection; returns when done, or when a stream with more room must be opened."""
         position = self._position
-        opened_at = time.monotonic()
+        loop, opened_at = asyncio.get_running_loop(), time.monotonic()
         stream = connection.stream(
             StreamFetchRequest(
                 topic=self._config.topic,
@@ -174,12 +188,17 @@ class PartitionStream:
                     self._session = connection, answer.stream_id
                     self._unreachable_since = None
                     self._backoff.reset()
-                following = sighted.acknowledge
+                following, acknowledge = sighted.acknowledge, None
                 if following is not None and error.is_ok and not position.ends_before(following):
-                    _acknowledge(connection, stream, following, answer.stream_id)
+                    acknowledge = partial(_acknowledge, connection, stream, following, answer.stream_id)
+                    if len(sighted.view) > _SMALL_BYTES or queue.full():
+                        acknowledge()
+                        acknowledge = None
                 taken = position.take(sighted)
                 if taken.batches:
-                    await deliver(taken.batches)
+                    await queue.put(taken.batches)
+                if acknowledge is not None:
+                    loop.call_soon(acknowledge)  # whoever waits for the records comes first
                 if taken.damage is not None:
                     raise taken.damage
                 if not error.is_ok:
