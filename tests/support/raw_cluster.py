@@ -67,6 +67,10 @@ class ServerProcess:
         assert words[:1] == ["ready"], f"{self.name} did not start:\n{self.said()}"
         self.public_port, self.private_port = int(words[1]), int(words[2])
 
+    def run_under(self, *wrapper: str) -> None:
+        """From the next start on, with this command in front."""
+        self._wrapper = list(wrapper)
+
     def kill(self) -> None:
         """End it as kill -9 does."""
         self._end(signal.SIGKILL)
