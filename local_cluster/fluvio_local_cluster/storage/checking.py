@@ -22,6 +22,7 @@ from fluvio_local_cluster.storage.verifying import examine_segment, replace_hole
 _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_CHUNK_BYTES = 64 * 1024  # while they are read other threads get their turn: at least each millisecond
 
 
 class Checker:
@@ -100,6 +101,7 @@ class Checker:
             check_crc=True,
             end_offset=next_offset,
             until=stop,
+            chunk_bytes=_CHUNK_BYTES,
         )
         if seen.problem is not None:
             raise DisagreementError(f"position {seen.position}: {seen.problem}")

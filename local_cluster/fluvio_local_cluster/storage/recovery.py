@@ -83,15 +83,18 @@ def scan(
     end_offset: int | None = None,
     max_batches: int | None = None,
     until: int | None = None,
+    chunk_bytes: int | None = None,
 ) -> Scan:
     """Walk batches from `position` (where one with base `offset` must begin) up to `stop`.
 
-    With `until` (bytes) the walk ends earlier: behind the batch that has the byte before it.
+    With `until` (bytes) the walk ends earlier: behind the batch that has the byte before it. So many
+    `chunk_bytes` are read at a time.
 
     A batch is good when magic, length, base offset and delta are sane, it lies wholly before `stop`, does
     not reach beyond `end_offset`, and, with `check_crc`, its CRC matches. Good ones are noted in `index`.
     """
-    chunk_bytes = VERIFY_CHUNK_BYTES if check_crc else HEADER_CHUNK_BYTES
+    if chunk_bytes is None:
+        chunk_bytes = VERIFY_CHUNK_BYTES if check_crc else HEADER_CHUNK_BYTES
     unpack, crc_of = _HEAD.unpack_from, crc32c
     chunk, view, start = b"", memoryview(b""), position
     batches = 0
