@@ -21,6 +21,7 @@ from fluvio_protocol.record_shapes import (
     delta_pairs,
     fitting,
     keyless_shapes,
+    middles,
     small_varints,
     varint_of,
 )
@@ -228,16 +229,26 @@ class BatchBuilder:
             likely = room // (len(values[start]) + LEAST_RECORD_BYTES) + 1
             same_width = (1 << (7 * index_bytes - 1)) - count
             chunk = values[start : start + min(likely, same_width, CHUNK)]
-            heads, mids, used = fitting(shapes, list(map(len, chunk)), room)
-            added = len(heads)
+            sizes = list(map(len, chunk))
+            if len(sizes) > 1 and sizes.count(sizes[0]) == len(sizes):
+                head, _, size = shapes[sizes[0]]
+                added = min(room // size, len(sizes))
+                rows = [b""] * (3 * added)
+                rows[0::3] = [head + time_delta] * added
+                rows[1::3] = middles(sizes[0], count, added)
+                rows[2::3] = chunk[:added]
+                used = size * added
+            else:
+                heads, mids, used = fitting(shapes, sizes, room)
+                added = len(heads)
+                # Part by part for all records: a loop over records takes several times as long.
+                rows = [b""] * (4 * added)
+                rows[0::4] = heads
+                rows[1::4] = delta_pairs(time_delta, count, added)
+                rows[2::4] = mids
+                rows[3::4] = chunk[:added]
             if not added:
                 break
-            # Four parts per record, put in column by column: a loop over records takes several times as long.
-            rows = [b""] * (4 * added)
-            rows[0::4] = heads
-            rows[1::4] = delta_pairs(time_delta, count, added)
-            rows[2::4] = mids
-            rows[3::4] = chunk[:added]
             self._parts += rows
             room -= used
             count += added

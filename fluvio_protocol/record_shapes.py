@@ -72,6 +72,31 @@ def fitting(shapes: _Shapes, sizes: list[int], room: int) -> tuple[list[bytes], 
     return [shape[0] for shape in found], [shape[1] for shape in found], ends[fit - 1] if fit else 0
 
 
+_TABLES, _ROWS = 4, 1 << 15  # of the sizes met lately, for records up to this one of a batch
+_middles: dict[int, list[bytes]] = {}
+
+
+def middles(size: int, first: int, count: int) -> list[bytes]:
+    """What stands between timestamp delta and value of `count` keyless records, from index `first` on.
+
+    Every value has `size` bytes. So a record of a size that repeats is three parts, and only this one differs
+    from its neighbours'.
+    """
+    stop = first + count
+    if stop > _ROWS:
+        mid = NO_KEY + varint_of(size)
+        return [varint_of(index) + mid for index in range(first, stop)]
+    table = _middles.get(size)
+    if table is None:
+        if len(_middles) >= _TABLES:
+            del _middles[next(iter(_middles))]
+        table = _middles[size] = []
+    if len(table) < stop:
+        mid = NO_KEY + varint_of(size)
+        table += [varint_of(index) + mid for index in range(len(table), stop)]
+    return table[first:stop]
+
+
 def delta_pairs(time_delta: bytes, first: int, count: int) -> list[bytes]:
     """Both deltas of `count` records in a row, of which the first has the index `first`."""
     stop = first + count
