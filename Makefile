@@ -7,6 +7,7 @@ READY = $(VENV)/.ready
 DEMO_VENV = .make/demo-venv
 OTHER_VERSIONS = 3.12 3.13
 WORKERS = 2
+SOAK_MINUTES = 20
 PIP_FLAGS = --quiet --disable-pip-version-check --no-input
 TOOLS = .ci/constraints.txt
 
@@ -18,7 +19,7 @@ WITH_COMMANDS = PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .NOTPARALLEL:
 .PHONY: help setup fmt lint types layers check unit unit-others unit-on integration e2e interop test \
-        fuzz bench demo clean
+        fuzz bench bench-large soak demo clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -129,6 +130,14 @@ fuzz: $(READY) ## A million damaged frames, and every property test with many ra
 bench: $(VENV)/.bench ## Measure speed and memory, as ratios within one run and against peers
 	@mkdir -p .make/bench
 	@$(WITH_COMMANDS) $(BIN)/python -m tests.bench --json .make/bench/results.json --plot .make/bench/peers.png
+
+bench-large: $(READY) ## The life of a topic of 10 GB: needs 15 GB of disk and some minutes
+	@mkdir -p .make/bench
+	@$(WITH_COMMANDS) $(BIN)/python -m tests.bench.large --json .make/bench/large.json
+
+soak: $(READY) ## 20 minutes of mixed load and restarts, every record checked (SOAK_MINUTES=n)
+	@mkdir -p .make/bench
+	@$(WITH_COMMANDS) $(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) --json .make/bench/soak.json
 
 # Without the peers' clients all other rows can be measured, and those against peers say what is missing.
 $(VENV)/.bench: $(READY)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import commands, lines, official, report, transfers
+from tests.bench import commands, lines, official, report, scaling, transfers
 from tests.bench.measuring import BenchError, Row
 from tests.bench.peers import comparison_table, experiment, plot
 from tests.bench.peers.comparison import Comparison
@@ -23,6 +23,8 @@ EXPERIMENTS: Mapping[str, Callable[[Sizes], list[Row]]] = {
     "transfers": transfers.transfer_rows,
     "lines": lines.line_rows,
     "official": official.official_rows,
+    "fsync": scaling.fsync_rows,
+    "spus": scaling.spu_rows,
     "peers": experiment.peer_rows,
 }
 

@@ -75,6 +75,14 @@ def _rows(ours: list[dict[str, Any]], null: list[dict[str, Any]], sizes: Sizes) 
             [at_least(12_000)],
         ),
         Row(
+            "official client: the same, as a share of what the client can do",
+            "records/s",
+            rates(ours, "produce_s"),
+            rates(null, "produce_s"),
+            _NULL,
+            [at_least(0.9, of_reference=True)],
+        ),
+        Row(
             f"official client: consume, {what}",
             "records/s",
             rates(ours, "consume_s"),

@@ -20,6 +20,8 @@ class Sizes:
     official_count: int = 20_000
     official_bytes: int = 5_000
     official_singles: int = 500
+    scaling_runs: int = 5
+    scaling_s: float = 2.0  # of each run
     with_peers: bool = True  # start NATS JetStream and Kafka as well
     peer_runs: int = 5
     peer_warm_ups: int = 4  # rounds before the first that counts: a JVM compiles what it runs often
@@ -44,6 +46,8 @@ QUICK = Sizes(
     official_runs=1,
     official_count=600,
     official_singles=20,
+    scaling_runs=1,
+    scaling_s=0.2,
     with_peers=False,
     peer_runs=1,
     peer_warm_ups=1,

@@ -11,9 +11,9 @@ EXPECTED_ROWS = {
     "ms": 4,  # --version, profile, topic list; the official client's single record
     "s": 1,
     "MB": 2,
-    "MB/s": 3,
+    "MB/s": 4,
     "lines/s": 2,
-    "records/s": 2,
+    "records/s": 6,
     "records": 1,
 }
 
