@@ -56,19 +56,23 @@ def test_the_largest_batch_is_stored_and_read_and_one_byte_more_is_refused(tmp_p
             await host(spu)
             largest = one_batch(value(LARGEST))
             assert len(largest) == MAX_REQUEST_BYTES
-            async with connect(spu.port) as client:
-                before = spu.rss()
-                assert await produced(client, largest) == (ErrorKind.NONE, 0)
-                assert (await produced(client, one_batch(value(LARGEST + 1))))[
-                    0
-                ] is ErrorKind.MESSAGE_TOO_LARGE
-                assert (await produced(client, one_batch(value(34 * MIB))))[0] is ErrorKind.MESSAGE_TOO_LARGE
-                assert await produced(client, one_batch(b"after")) == (ErrorKind.NONE, 1)
-                for max_bytes in (1, 1_000_000, 2**31 - 1):
-                    push = await (await client.stream("t", max_bytes=max_bytes)).push()
-                    assert records_of(push)[0] == (0, value(LARGEST))
-                assert len(await fetched(client, 0, 1)) == MAX_REQUEST_BYTES
-            await spu.until(lambda: spu.rss() - before < 24 * MIB)  # what the batches took is given back
+            resident = [spu.rss()]
+            for offset in (0, 2, 4):
+                async with connect(spu.port) as client:
+                    assert await produced(client, largest) == (ErrorKind.NONE, offset)
+                    for size in (LARGEST + 1, 34 * MIB):
+                        assert (await produced(client, one_batch(bytes(size))))[
+                            0
+                        ] is ErrorKind.MESSAGE_TOO_LARGE
+                    assert await produced(client, one_batch(b"after")) == (ErrorKind.NONE, offset + 1)
+                    for max_bytes in (1, 1_000_000, 2**31 - 1):
+                        push = await (await client.stream("t", offset, max_bytes=max_bytes)).push()
+                        assert records_of(push)[0] == (offset, value(LARGEST))
+                    assert len(await fetched(client, offset, 1)) == MAX_REQUEST_BYTES
+                resident.append(spu.rss())
+            print(f"resident: {[size // MIB for size in resident]} MiB")
+            assert max(resident[1:]) - resident[0] < 3 * MAX_REQUEST_BYTES  # what the allocator keeps
+            assert resident[3] - max(resident[1:3]) < 16 * MIB  # it does not become more
 
     asyncio.run(main())
 

@@ -14,6 +14,7 @@ import pytest
 from fluvio_client.blocking import BlockingAdmin
 from fluvio_client.errors import HandshakeError
 from fluvio_local_cluster.net import ConnectionClosedError
+from fluvio_local_cluster.spu.session import MAX_STREAMS
 from fluvio_protocol.api.admin import MsgType
 from fluvio_protocol.api.api_versions import ApiVersionsRequest
 from fluvio_protocol.api.offsets import OffsetUpdate, UpdateOffsetsRequest
@@ -123,6 +124,25 @@ def test_many_large_produces_at_once_wait_their_turn_in_bounded_memory(tmp_path:
             assert held < bound
             assert peak < bound
             assert "Traceback" not in spu.process.said()
+
+    asyncio.run(main())
+
+
+def test_idle_connections_hold_nothing_of_what_they_sent_or_were_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with spu_under_test(tmp_path) as spu, contextlib.AsyncExitStack() as stack:
+            await host(spu, "t")
+            large, too_large = one_batch(bytes(LARGE)), one_batch(bytes(34 * MIB))
+            before = spu.rss()
+            for number in range(5):
+                client = await stack.enter_async_context(connect(spu.port))
+                for records, kind in ((too_large, ErrorKind.MESSAGE_TOO_LARGE), (large, ErrorKind.NONE)):
+                    assert (await client.produce("t", records))[0].error_code.kind is kind
+                client = await stack.enter_async_context(connect(spu.port))
+                assert len((await (await client.stream("t", number)).push()).partition.records) == len(large)
+            grown = spu.rss() - before
+            print(f"10 idle connections: {grown / MIB:.0f} MiB")
+            assert grown < 3 * LARGE  # what the allocator keeps; with a request each it were 150 MiB and more
 
     asyncio.run(main())
 
@@ -259,6 +279,26 @@ def test_one_stream_too_many_is_refused_and_the_end_of_another_makes_room(tmp_pa
     asyncio.run(main())
 
 
+def test_a_connection_that_opens_stream_after_stream_is_refused_and_the_next_connection_is_not(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with spu_under_test(tmp_path) as spu, connect(spu.port) as client, connect(spu.port) as other:
+            await host(spu, "t")
+            for _ in range(MAX_STREAMS):
+                await client.stream("t")
+            refused = (await (await client.stream("t")).push()).partition.error_code
+            assert (
+                refused.text
+                == f"a connection has at most {MAX_STREAMS} streams: close it, or use another one"
+            )
+            stream = await other.stream("t")
+            await other.produce("t", one_batch(b"x"))
+            assert records_of(await stream.push()) == [(0, b"x")]
+
+    asyncio.run(main())
+
+
 def test_one_partition_too_many_is_offline_until_another_is_deleted(tmp_path: Path) -> None:
     async def main() -> None:
         async with spu_under_test(tmp_path, ["--max-partitions", "3"]) as spu:
@@ -273,9 +313,13 @@ def test_one_partition_too_many_is_offline_until_another_is_deleted(tmp_path: Pa
                     answer = (await client.produce(name, one_batch(b"x")))[0]
                     expected = ErrorKind.NONE if (name, 0) in kept else ErrorKind.NOT_LEADER_FOR_PARTITION
                     assert answer.error_code.kind is expected
+                await spu.until(
+                    lambda: spu.process.said().count("retry_s=5.0") == 3
+                )  # each waits for 5 s now
                 deleted = kept[0][0]
                 await sc.push(replica(deleted, is_being_deleted=True), kind=MsgType.DELETE)
-                await sc.until(lambda: len(sc.reports) == 4)
+                async with asyncio.timeout(3):  # or is woken
+                    await sc.until(lambda: len(sc.reports) == 4)
                 [added] = set(sc.reports) - set(kept)
                 answer = (await client.produce(added[0], one_batch(b"x")))[0]
                 assert answer.error_code.is_ok

@@ -104,7 +104,9 @@ async def serve_requests(connection: Connection, routes: Mapping[int, Route], se
                     connection.write_soon(frame)  # answers to pipelined requests leave together
                 else:
                     connection.write(frame)
+                del frame
                 await connection.drain()
+            del payload, request, answer  # they may be large, and the next request may never come
             burst += 1
             if burst % _MAX_BURST == 0:
                 await asyncio.sleep(0)  # let other connections have their turn

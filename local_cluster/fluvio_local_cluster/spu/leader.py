@@ -152,7 +152,10 @@ class LeaderReplica:
             loop = asyncio.get_running_loop()
             running = loop.run_in_executor(None, self.log.append, records, headers, _NO_EPOCH)
             running.add_done_callback(self._append_ended)
-            return await asyncio.shield(running)
+            try:
+                return await asyncio.shield(running)
+            finally:  # it holds its error, whose traceback holds this frame: a cycle with the records in it
+                del running
 
     def _append_ended(self, running: "asyncio.Future[AppendResult]") -> None:
         if running.cancelled():
