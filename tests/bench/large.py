@@ -150,9 +150,7 @@ def _retained(home: BenchHome, limit: int) -> tuple[int, int]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.large", description=__doc__)
-    parser.add_argument(
-        "--gigabytes", type=float, default=10.0, metavar="N", help="size of the topic, 2 at least"
-    )
+    parser.add_argument("--gigabytes", type=float, default=10.0, metavar="N", help="at least 2")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write figures and machine facts there")
     options = parser.parse_args(arguments)
     where = report.machine()
