@@ -172,7 +172,8 @@ def sleeps_to_wait(module: Path) -> list[str]:
 
 
 def test_no_test_sleeps_to_wait_for_something() -> None:
-    modules = sorted((ROOT / "tests").rglob("*.py"))
+    # The soak is no test: it sends so many records a second, and restarts at times that its seed draws.
+    modules = sorted(set((ROOT / "tests").rglob("*.py")) - set((ROOT / "tests" / "soak").rglob("*.py")))
     assert [place for module in modules for place in sleeps_to_wait(module)] == []
 
 

@@ -8,7 +8,7 @@ from tests.soak.verdict import Verdict
 
 
 def judged(order: list[int], *, settled_s: float = 1.0, log_start: int = 0) -> Verdict:
-    """Three records were acknowledged at offsets 0 to 2; the log has those of `order`, from `log_start` on."""
+    """Three records were acknowledged at offsets 0 to 2; the log has `order`, from `log_start` on."""
     ledger = Ledger(7, "p", "t")
     for number in range(3):
         ledger.give(0.5, 10)
