@@ -46,6 +46,18 @@ def parse_ttl_s(text: str) -> int:
     return seconds
 
 
+def require_metrics_package() -> None:
+    """Raise `UsageError` when the servers could not answer Prometheus; they run with this interpreter."""
+    from importlib.util import find_spec
+
+    if find_spec("prometheus_client") is None:
+        from fluvio_cli.failures import UsageError
+        from fluvio_local_cluster.metrics.text import MetricsUnavailableError
+
+        missing = MetricsUnavailableError()
+        raise UsageError(str(missing), hint=missing.hint)
+
+
 @rules(
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
@@ -56,6 +68,7 @@ def parse_ttl_s(text: str) -> int:
             "--sc-priv-addr 127.0.0.1:0 --spu-port-base 0 --skip-profile-creation",
         ),
         ("Answer producers only when their records are on the disk", "fluvio cluster start --fsync always"),
+        ("Let Prometheus look at it", "fluvio cluster start --metrics 127.0.0.1:9500"),
         ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
     )
 )
@@ -126,6 +139,15 @@ def command(
             help="How long after its last commit a consumer's offset is kept (30days; 0: for ever)",
         ),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics",
+            metavar="HOST:PORT",
+            parser=parse_address,
+            help="Answer Prometheus: the SC at this port, the SPUs at the following ones. 0 takes free ports",
+        ),
+    ] = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,
@@ -153,6 +175,8 @@ def command(
     from fluvio_local_cluster.lifecycle.start import start
     from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S, LOCAL_SPU_PUBLIC_PORT_BASE
 
+    if metrics is not None:
+        require_metrics_package()
     cli: CliContext = ctx.obj
     announce_channel(cli)
     public: Endpoint = sc_pub_addr or DEFAULT_SC_PUBLIC  # type: ignore[assignment]  # parsed
@@ -168,6 +192,7 @@ def command(
         save_profile=not skip_profile_creation,
         skip_checks=skip_checks and not setup,
         fsync=fsync or DEFAULT_FSYNC,
+        metrics=metrics,  # type: ignore[arg-type]  # parsed
         consumer_offset_ttl_s=CONSUMER_OFFSET_TTL_S if consumer_offset_ttl is None else consumer_offset_ttl,
     )
     start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

@@ -26,6 +26,7 @@ class StatusView:
     spus: "SpuCount | None" = None
     topics: "TopicUse | None" = None
     lost_files: "list[str]" = field(default_factory=list)
+    metrics: "list[tuple[str, str]]" = field(default_factory=list)  # of which server, and where
 
     def document(self) -> dict[str, Any]:
         """The view as plain data."""
@@ -39,6 +40,7 @@ class StatusView:
             if self.topics is None
             else {"count": self.topics.topics, "sizeBytes": self.topics.size_bytes},
             "lostFiles": self.lost_files,
+            "metrics": [{"server": server, "url": url} for server, url in self.metrics],
         }
 
 
@@ -67,7 +69,7 @@ def command(
     progress = ProgressLines(cli.printer)
     name = target.profile_name or target.endpoint
     progress.headline(f"📝 Running cluster status checks with profile {name}")
-    _look_for_lost_files(cli, view)
+    _look_at_local_state(cli, view)
     try:
         _ask(cli, view, progress, name)
     finally:
@@ -78,8 +80,8 @@ def command(
     return 0 if view.spus is not None and view.spus.online else 1
 
 
-def _look_for_lost_files(cli: CliContext, view: StatusView) -> None:
-    """Warn of damaged metadata, where the cluster is one of this machine."""
+def _look_at_local_state(cli: CliContext, view: StatusView) -> None:
+    """What only this machine knows, where the cluster is one of it; warns of damaged metadata."""
     from fluvio_local_cluster.lifecycle.errors import LocalClusterError
     from fluvio_local_cluster.lifecycle.metadata_files import lost_files
     from fluvio_local_cluster.lifecycle.places import find_state
@@ -88,6 +90,11 @@ def _look_for_lost_files(cli: CliContext, view: StatusView) -> None:
         state = find_state(places(cli), view.endpoint)
     except LocalClusterError:
         return
+    view.metrics = [
+        (server.plan.label, server.plan.metrics_url)
+        for server in state.servers
+        if server.plan.metrics_url is not None
+    ]
     view.lost_files = [str(path) for path in lost_files(state.settings.data_dir)]
     for path in view.lost_files:
         cli.printer.note(f"warning: damaged metadata were set aside, a topic or partition is lost: {path}")
@@ -121,3 +128,5 @@ def _ask(cli: CliContext, view: StatusView, progress: ProgressLines, name: str) 
         progress.step(
             f"    ✅ {use.topics} topics using {size}" if use.topics else "    🟡 No topics present"
         )
+    for server, url in view.metrics:
+        progress.step(f"    📈 {server} tells its metrics at {url}")

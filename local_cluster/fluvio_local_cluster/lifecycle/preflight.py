@@ -20,6 +20,7 @@ from fluvio_local_cluster.lifecycle.state import ClusterState, Phase, state_path
 
 MIN_FREE_BYTES = 1024**3
 SERVER_MEMORY_BYTES = 30 * 1024**2  # of one that does nothing yet
+_METRICS_LABEL = " for metrics"  # behind a server's
 
 
 @dataclass(slots=True, frozen=True)
@@ -93,13 +94,12 @@ def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[S
     facts.available_memory_bytes = _available_memory_bytes()
     facts.wanted_memory_bytes = SERVER_MEMORY_BYTES * len(servers)
     for server in servers:
-        for endpoint in (server.public, server.private):
+        for endpoint in server.endpoints:
             problem = ports.port_problem(endpoint)
             if problem is not None:
                 owner = ports.listening_pid(endpoint.port) if problem.code == errno.EADDRINUSE else None
-                facts.port_problems.append(
-                    (problem, server.label, "" if owner is None else describe_owner(owner))
-                )
+                label = server.label + (_METRICS_LABEL if endpoint is server.metrics else "")
+                facts.port_problems.append((problem, label, "" if owner is None else describe_owner(owner)))
 
 
 def _available_memory_bytes() -> int | None:
@@ -266,10 +266,12 @@ def _port_cause(problem: ports.PortProblem, label: str, owner: str) -> str:
     return f"{label} cannot listen at {endpoint}: {os.strerror(problem.code)}"
 
 
+def _port_option(label: str) -> str:
+    if label.endswith(_METRICS_LABEL):
+        return "--metrics"
+    return "--spu-port-base" if label.startswith("SPU") else "--sc-pub-addr` or `--sc-priv-addr"
+
+
 def _port_remedy(facts: Facts) -> str:
-    options = {
-        "--spu-port-base" if label.startswith("SPU") else "--sc-pub-addr` or `--sc-priv-addr"
-        for _, label, _ in facts.port_problems
-    }
-    chosen = "` and `".join(sorted(options))
+    chosen = "` and `".join(sorted({_port_option(label) for _, label, _ in facts.port_problems}))
     return f"end that process, or choose other ports with `{chosen}` (port 0 takes any free one)"

@@ -1,6 +1,8 @@
 """Removes what a cluster wrote into its data directory, and nothing that it did not write."""
 
 import os
+import re
+import stat
 from pathlib import Path
 
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE
@@ -8,6 +10,7 @@ from fluvio_local_cluster.lifecycle.settings import METADATA_DIR
 from fluvio_local_cluster.lifecycle.state import STATE_FILE
 
 _SPU_DIRECTORIES = "spu-logs-"
+_SPU_SOCKET = re.compile(r"spu-\d+\.sock")  # of an SPU that was killed
 _TRASH = "trash"  # replicas of deleted topics, until an SPU purges them
 
 
@@ -26,6 +29,8 @@ def remove_cluster_files(data_dir: Path) -> list[str]:
                 shutil.rmtree(entry.path)
             else:
                 os.unlink(entry.path)
+        elif _SPU_SOCKET.fullmatch(entry.name) and stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
+            os.unlink(entry.path)
         elif entry.name.startswith(f".{STATE_FILE}.") and entry.name.endswith(".tmp"):
             os.unlink(entry.path)  # of a command that was killed while it wrote
         elif entry.name not in (LOCK_FILE, STATE_FILE):

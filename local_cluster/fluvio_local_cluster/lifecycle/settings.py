@@ -5,7 +5,7 @@ in the state file, so that a resumed cluster is found at the same address.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
@@ -55,6 +55,7 @@ class ClusterSettings:
     save_profile: bool = True
     skip_checks: bool = False
     fsync: str = DEFAULT_FSYNC  # `storage.SyncPolicy`, as it is written
+    metrics: Endpoint | None = None  # of the SC; the SPUs follow; None: nowhere
     consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
 
     @property
@@ -72,6 +73,17 @@ class ServerPlan:
     public: Endpoint
     private: Endpoint
     log: Path
+    metrics: Endpoint | None = None  # where it answers Prometheus
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Where it listens: for clients, for other servers, and for Prometheus if it does."""
+        return [self.public, self.private, *(() if self.metrics is None else (self.metrics,))]
+
+    @property
+    def metrics_url(self) -> str | None:
+        """What Prometheus asks, from this machine."""
+        return None if self.metrics is None else f"http://{dialled(self.metrics)}/metrics"
 
     @classmethod
     def of_spu(cls, spu_id: int, public: Endpoint, private: Endpoint, log_dir: Path) -> "ServerPlan":
@@ -92,7 +104,7 @@ class ServerPlan:
 def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[ServerPlan]:
     """Return the servers, the SC first. `choose_port` gives a free port of a host, never one twice.
 
-    Raises `LocalClusterError` when the SPUs' ports do not fit below 65536, or one port is named twice.
+    Raises `LocalClusterError` when ports do not fit below 65536, or one port is named twice.
     """
 
     def endpoint(host: str, port: int) -> Endpoint:
@@ -114,6 +126,11 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             f"{settings.spu_count} SPUs need ports beyond {_LAST_PORT}",
             hint="ask for fewer SPUs, or use `--spu-port-base 0`",
         )
+    if settings.metrics is not None and settings.metrics.port + settings.spu_count > _LAST_PORT:
+        raise LocalClusterError(
+            f"{settings.spu_count} SPUs need ports beyond {_LAST_PORT} for `--metrics`",
+            hint="name a lower port, or use port 0, which takes free ones",
+        )
     for number in range(settings.spu_count):
         port = base + LOCAL_SPU_PORT_STEP * number if base else 0
         spu_id = LOCAL_SPU_ID_BASE + number
@@ -125,13 +142,19 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
                 settings.log_dir,
             )
         )
-    ports = [endpoint.port for server in servers for endpoint in (server.public, server.private)]
+    if settings.metrics is not None:
+        host, first = settings.metrics.host, settings.metrics.port
+        servers = [
+            replace(server, metrics=endpoint(host, first and first + number))
+            for number, server in enumerate(servers)
+        ]
+    ports = [endpoint.port for server in servers for endpoint in server.endpoints]
     ports.sort()
     repeated = next((port for port, following in pairwise(ports) if port == following), None)
     if repeated is not None:
         raise LocalClusterError(
             f"port {repeated} is wanted by two servers of this cluster",
-            hint="choose others with `--sc-pub-addr`, `--sc-priv-addr` or `--spu-port-base`",
+            hint="choose others with `--sc-pub-addr`, `--sc-priv-addr`, `--spu-port-base` or `--metrics`",
         )
     return servers
 
@@ -152,6 +175,7 @@ def server_arguments(
     server: ServerPlan, settings: ClusterSettings, sc_private: Endpoint, cluster_id: str
 ) -> list[str]:
     """The arguments of one server, behind `python -m`; without the descriptor that it reports to."""
+    metrics = [] if server.metrics is None else ["--metrics", str(server.metrics)]
     if server.role is Role.SC:
         return [
             "fluvio_local_cluster.sc",
@@ -163,6 +187,7 @@ def server_arguments(
             str(server.private),
             "--cluster-id",
             cluster_id,
+            *metrics,
         ]
     ttl_s = settings.consumer_offset_ttl_s
     return [
@@ -178,5 +203,6 @@ def server_arguments(
         "--log-base-dir",
         str(settings.data_dir),
         *(() if settings.fsync == DEFAULT_FSYNC else ("--fsync", settings.fsync)),
+        *metrics,
         *(() if ttl_s == CONSUMER_OFFSET_TTL_S else ("--consumer-offset-ttl-s", str(ttl_s))),
     ]

@@ -184,7 +184,10 @@ def _make_directories(path: Path, made: list[Path]) -> None:
 
 
 def _named_ports(settings: ClusterSettings) -> set[int]:
-    return {settings.sc_public.port, settings.sc_private.port}
+    named = {settings.sc_public.port, settings.sc_private.port}
+    if settings.metrics is not None:
+        named.update(range(settings.metrics.port, settings.metrics.port + settings.spu_count + 1))
+    return named
 
 
 def _check(

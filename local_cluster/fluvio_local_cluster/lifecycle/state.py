@@ -135,6 +135,7 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
             "log_filter": settings.log_filter,
             "save_profile": settings.save_profile,
             "fsync": settings.fsync,
+            "metrics": _optional_document(settings.metrics),
             "consumer_offset_ttl_s": settings.consumer_offset_ttl_s,
         },
         "servers": [_server_document(server) for server in state.servers],
@@ -149,6 +150,7 @@ def _server_document(server: ServerRecord) -> dict[str, Any]:
         "public": _endpoint_document(plan.public),
         "private": _endpoint_document(plan.private),
         "log": str(plan.log),
+        "metrics": _optional_document(plan.metrics),
         "process": None
         if process is None
         else {"pid": process.pid, "start_time": process.start_time, "boot_id": process.boot_id},
@@ -157,6 +159,10 @@ def _server_document(server: ServerRecord) -> dict[str, Any]:
 
 def _endpoint_document(endpoint: Endpoint) -> dict[str, Any]:
     return {"host": endpoint.host, "port": endpoint.port}
+
+
+def _optional_document(endpoint: Endpoint | None) -> dict[str, Any] | None:
+    return None if endpoint is None else _endpoint_document(endpoint)
 
 
 def _from_document(document: Mapping[str, Any]) -> ClusterState:
@@ -176,6 +182,7 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             log_filter=str(settings["log_filter"]),
             save_profile=bool(settings["save_profile"]),
             fsync=str(settings.get("fsync", DEFAULT_FSYNC)),  # states of earlier versions lack this, and more
+            metrics=_optional_endpoint(settings.get("metrics")),
             consumer_offset_ttl_s=int(settings.get("consumer_offset_ttl_s", CONSUMER_OFFSET_TTL_S)),
         ),
         servers=[_server(server) for server in document["servers"]],
@@ -194,6 +201,7 @@ def _server(document: Mapping[str, Any]) -> ServerRecord:
             _endpoint(document["public"]),
             _endpoint(document["private"]),
             Path(document["log"]),
+            _optional_endpoint(document.get("metrics")),
         ),
         None
         if process is None
@@ -203,3 +211,7 @@ def _server(document: Mapping[str, Any]) -> ServerRecord:
 
 def _endpoint(document: Mapping[str, Any]) -> Endpoint:
     return Endpoint(str(document["host"]), int(document["port"]))
+
+
+def _optional_endpoint(document: Mapping[str, Any] | None) -> Endpoint | None:
+    return None if document is None else _endpoint(document)
