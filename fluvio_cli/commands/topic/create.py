@@ -87,7 +87,7 @@ def command(
             "--compression-type",
             metavar="compression",
             parser=values.topic_compression,
-            help="Compression that producers must use: none, gzip, snappy, lz4, zstd or any (server's default)",
+            help="Compression that producers must use: none, gzip, snappy, lz4, zstd or any (default)",
         ),
     ] = None,
     max_partition_size: Annotated[
