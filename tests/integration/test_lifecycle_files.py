@@ -55,6 +55,27 @@ def test_a_state_reads_back_as_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "data") == ["cluster.json"]
 
 
+def test_a_state_reads_back_with_the_places_of_metrics(tmp_path: Path) -> None:
+    state = make_state(tmp_path / "data")
+    state.settings = replace(state.settings, metrics=Endpoint("127.0.0.1", 9500))
+    state.servers = [ServerRecord(server) for server in plan(state.settings, lambda host: 0)]
+    save_state(state)
+    assert load_state(tmp_path / "data") == state
+    assert state.spus[1].plan.metrics == Endpoint("127.0.0.1", 9502)
+
+
+def test_a_state_of_before_there_were_metrics_is_read(tmp_path: Path) -> None:
+    state = make_state(tmp_path / "data")
+    save_state(state)
+    path = state_path(tmp_path / "data")
+    document = json.loads(path.read_text())
+    del document["settings"]["metrics"]
+    for server in document["servers"]:
+        del server["metrics"]
+    path.write_text(json.dumps(document))
+    assert load_state(tmp_path / "data") == state
+
+
 def test_a_moved_directory_is_a_moved_cluster(tmp_path: Path) -> None:
     save_state(make_state(tmp_path / "data"))
     (tmp_path / "data").rename(tmp_path / "moved")
@@ -140,6 +161,8 @@ def test_only_what_a_cluster_writes_is_removed(tmp_path: Path) -> None:
     (data / ".cluster.json.77.tmp").write_text("torn")
     (data / "lock").write_text("1")
     (data / "notes.txt").write_text("mine")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(data / "spu-5001.sock"))
     assert removal.remove_cluster_files(data) == ["notes.txt"]
     assert sorted(os.listdir(data)) == ["lock", "notes.txt"]
     assert (outside / "precious").read_text() == "x"

@@ -54,8 +54,7 @@ def require_metrics_package() -> None:
         from fluvio_cli.failures import UsageError
         from fluvio_local_cluster.metrics.text import MetricsUnavailableError
 
-        missing = MetricsUnavailableError()
-        raise UsageError(str(missing), hint=missing.hint)
+        raise UsageError(str(MetricsUnavailableError()))
 
 
 @rules(

@@ -24,7 +24,6 @@ _STATUS = {
     400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",
-    503: "Service Unavailable",
 }
 _HEAD_END = b"\r\n\r\n"
 
@@ -32,8 +31,8 @@ _HEAD_END = b"\r\n\r\n"
 class MetricsEndpoint:
     """Listens at an address; `port` is the one really bound. `open`, then `start`, in the end `close`."""
 
-    def __init__(self, read: Callable[[], Sequence[Family]], render: Renderer) -> None:
-        """`read` copies the figures, on the loop; `render` makes text of them, in a thread."""
+    def __init__(self, read: Callable[[], Callable[[], Sequence[Family]]], render: Renderer) -> None:
+        """`read` copies the figures, on the loop; what it returns and `render` make text, in a thread."""
         self.host, self.port = "", 0
         self._read, self._render = read, render
         self._listener: asyncio.Server | None = None
@@ -64,6 +63,9 @@ class MetricsEndpoint:
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._group is not None
+        if len(self._tasks) >= _MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
         task = self._group.create_task(self._serve(reader, writer), name="metrics connection")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -71,11 +73,7 @@ class MetricsEndpoint:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                if len(self._tasks) > _MAX_CONNECTIONS:
-                    answer = _answer(503, f"there are {_MAX_CONNECTIONS} connections at most\n".encode())
-                else:
-                    answer = await self._answer_to(reader)
-                writer.write(answer)
+                writer.write(await self._answer_to(reader))
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
@@ -106,7 +104,8 @@ class MetricsEndpoint:
 
     async def _text(self) -> bytes:
         async with self._turn:
-            return await asyncio.to_thread(self._render, self._read())
+            describe = self._read()
+            return await asyncio.to_thread(lambda: self._render(describe()))
 
 
 def _answer(

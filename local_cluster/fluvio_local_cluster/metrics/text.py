@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-REMEDY = "install it with `pip install 'fluvio-cli[metrics]'`, or leave out `--metrics`"
 
 Renderer = Callable[[Sequence[Family]], bytes]
 
@@ -26,8 +25,10 @@ class MetricsUnavailableError(FluvioError):
     """Metrics were asked for and the package that writes them is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("`--metrics` needs the package `prometheus-client`, which is not installed")
-        self.hint = REMEDY
+        super().__init__(
+            "`--metrics` needs the package `prometheus-client`, which is not installed: "
+            "use `pip install 'fluvio-cli[metrics]'`"
+        )
 
 
 def load_renderer() -> Renderer:

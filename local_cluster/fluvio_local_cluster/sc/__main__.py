@@ -29,7 +29,7 @@ def main() -> int:
         try:
             load_renderer()
         except MetricsUnavailableError as missing:
-            _logger.error("the controller cannot run cause=%s hint=%s", missing, missing.hint)
+            _logger.error("the controller cannot run cause=%s", missing)
             return 2
     settings = dataclasses.replace(settings, limits=within_descriptors(settings.limits, raise_file_limit()))
     has_failed = False

@@ -1,7 +1,7 @@
 """The controller's answer to scrapes, if `--metrics` says where."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fluvio_local_cluster.metrics import Family, LoopLag, MetricsEndpoint, load_renderer
 from fluvio_local_cluster.metrics.process import process_families, read_process
@@ -18,7 +18,7 @@ class Monitoring:
         """Raises `MetricsUnavailableError`."""
         self._controller, self._servers = controller, servers
         self._lag = LoopLag()
-        self.endpoint = MetricsEndpoint(self._families, load_renderer())
+        self.endpoint = MetricsEndpoint(self._figures, load_renderer())
 
     async def open(self, address: Address, group: asyncio.TaskGroup) -> None:
         """Listen, and answer by tasks of `group`. Raises `OSError`."""
@@ -31,10 +31,11 @@ class Monitoring:
         self.endpoint.close()
         self._lag.stop()
 
-    def _families(self) -> list[Family]:
+    def _figures(self) -> Callable[[], list[Family]]:
         controller = self._controller
-        return [
+        families = [
             *sc_families(controller.metrics, controller.cluster, controller.waiting_jobs, self._servers),
             self._lag.family(),
             *process_families(read_process()),
         ]
+        return lambda: families

@@ -45,7 +45,7 @@ def main() -> int:
         try:
             load_renderer()
         except MetricsUnavailableError as missing:
-            _logger.error("SPU cannot run spu=%d cause=%s hint=%s", settings.spu_id, missing, missing.hint)
+            _logger.error("SPU cannot run spu=%d cause=%s", settings.spu_id, missing)
             return 2
     descriptors = raise_file_limit()
     kept_files = min(settings.kept_files, descriptors // 4)

@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fluvio_local_cluster.metrics import Family, LoopLag, MetricsEndpoint, load_renderer
 from fluvio_local_cluster.metrics.process import process_families, read_process
-from fluvio_local_cluster.spu.metric_families import SpuFacts, spu_families
+from fluvio_local_cluster.spu.metric_families import (
+    SpuFacts,
+    partition_families,
+    partition_rows,
+    spu_families,
+)
 from fluvio_local_cluster.spu.metric_sockets import MetricSockets, default_path, make_directory
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ class Monitoring:
         """Bind what shall be served. Raises `OSError` and `MetricsUnavailableError`, for `--metrics` only."""
         settings = self._spu.settings
         if settings.metrics is not None:
-            self.endpoint = MetricsEndpoint(self._families, load_renderer())
+            self.endpoint = MetricsEndpoint(self._figures, load_renderer())
             await self.endpoint.open(settings.metrics.host, settings.metrics.port)
         make_directory(settings.log_base_dir)
         paths = [default_path(settings.log_base_dir, settings.spu_id)]
@@ -53,11 +59,11 @@ class Monitoring:
     def _document(self) -> bytes:
         return json.dumps(self._spu.replicas.metrics.as_document()).encode()
 
-    def _families(self) -> list[Family]:
+    def _figures(self) -> Callable[[], list[Family]]:
         spu = self._spu
         replicas = spu.replicas
         facts = SpuFacts(
-            leaders=replicas.leaders,
+            partitions=len(replicas.leaders),
             failed_replicas=len(replicas.failed),
             full_replicas=len(replicas.full),
             is_out_of_storage=replicas.space.is_full,
@@ -67,4 +73,6 @@ class Monitoring:
         families = spu_families(replicas.metrics, facts)
         if self._lag is not None:
             families.append(self._lag.family())
-        return [*families, *process_families(read_process())]
+        families += process_families(read_process())
+        rows = partition_rows(replicas.leaders)
+        return lambda: [*families, *partition_families(rows)]

@@ -96,6 +96,12 @@ def test_nothing_speaks_against_a_start_on_a_clean_machine() -> None:
             "--spu-port-base",
         ),
         (
+            Facts(None, [], port_problems=problem(errno.EADDRINUSE, label="SPU 5001 for metrics")),
+            "Ports",
+            "port 9003, wanted by SPU 5001 for metrics, is used by",
+            "choose other ports with `--metrics`",
+        ),
+        (
             Facts(None, [], port_problems=problem(errno.EADDRNOTAVAIL)),
             "Ports",
             "127.0.0.1 is not an address of this machine",

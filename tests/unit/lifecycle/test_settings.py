@@ -59,6 +59,9 @@ def test_port_zero_is_replaced_by_a_chosen_one() -> None:
         ({"spu_count": 5_700}, "beyond 65535"),
         ({"sc_private": Endpoint("127.0.0.1", 9003)}, "port 9003 is wanted by two"),
         ({"spu_port_base": 9003}, "port 9003 is wanted by two"),
+        ({"metrics": Endpoint("127.0.0.1", 9010)}, "port 9010 is wanted by two"),
+        ({"metrics": Endpoint("127.0.0.1", 9009)}, "port 9010 is wanted by two"),
+        ({"metrics": Endpoint("127.0.0.1", 65_534)}, "beyond 65535 for `--metrics`"),
     ],
 )
 def test_ports_that_cannot_be_are_refused(changes: dict[str, object], told: str) -> None:
@@ -68,6 +71,22 @@ def test_ports_that_cannot_be_are_refused(changes: dict[str, object], told: str)
 
 def test_as_many_spus_as_ports_allow_are_planned() -> None:
     assert plan(replace(SETTINGS, spu_count=5_653), no_choice)[-1].private.port == 65_531
+
+
+def test_metrics_are_told_at_ports_that_follow_one_another() -> None:
+    servers = plan(replace(SETTINGS, metrics=Endpoint("0.0.0.0", 9500)), no_choice)
+    assert [str(server.metrics) for server in servers] == ["0.0.0.0:9500", "0.0.0.0:9501", "0.0.0.0:9502"]
+    assert servers[1].metrics_url == "http://127.0.0.1:9501/metrics"
+    arguments = server_arguments(servers[1], SETTINGS, servers[0].private, "some-id")
+    assert arguments[-2:] == ["--metrics", "0.0.0.0:9501"]
+    arguments = server_arguments(servers[0], SETTINGS, servers[0].private, "some-id")
+    assert arguments[-2:] == ["--metrics", "0.0.0.0:9500"]
+
+
+def test_metrics_take_free_ports_when_asked_and_none_when_not() -> None:
+    servers = plan(replace(SETTINGS, metrics=Endpoint("127.0.0.1", 0)), counting(20_000))
+    assert [server.metrics and server.metrics.port for server in servers] == [20_000, 20_001, 20_002]
+    assert [server.metrics_url for server in plan(SETTINGS, no_choice)] == [None, None, None]
 
 
 def test_no_spus_is_a_cluster_too() -> None:
