@@ -342,7 +342,8 @@ def test_servers_have_their_own_session_and_inherit_only_the_standard_descriptor
         path = str(throwaway_home.log_dir / log)
         assert (opened.pop(0), opened.pop(1), opened.pop(2)) == ("/dev/null", path, path)
         own = str(throwaway_home.data_dir)
-        strange = {name for name in opened.values() if not name.startswith(("socket:", "anon_inode:", own))}
+        known = ("socket:", "anon_inode:", own, "/dev/null")  # the last: a descriptor that is kept in reserve
+        strange = {name for name in opened.values() if not name.startswith(known)}
         assert strange == set()
         assert os.getsid(pid) == pid
         assert os.readlink(f"/proc/{pid}/cwd") == own
