@@ -91,7 +91,7 @@ class Threads(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         names = {getattr(part, "__qualname__", "") for part in (fn, *args, *getattr(fn, "args", ()))}
-        if not any("decode_ahead" in name or "_build" in name for name in names):
+        if not any("decode_ahead" in name or "BatchSender._pack" in name for name in names):
             return super().submit(fn, *args, **kwargs)
         self.count += 1
 
