@@ -23,6 +23,7 @@ def rules(
     conflicts: tuple[tuple[str, ...], ...] = (),
     stands_alone: dict[str, tuple[str, ...]] | None = None,
     requires: dict[str, tuple[str, ...]] | None = None,
+    one_of: tuple[tuple[str, ...], ...] = (),
     examples: tuple[tuple[str, str], ...] = (),
     long_help_only: Sequence[str] = (),
 ) -> Callable[[_Function], _Function]:
@@ -30,10 +31,13 @@ def rules(
 
     `conflicts`: of each tuple at most one may be given. `stands_alone`: the key excludes each of its
     names and lifts the demand for required ones. `requires`: the key needs each of its names.
+    `one_of`: of each tuple at least one must be given, and the error asks for the first.
     `examples`: pairs of what it does and the command line, for `--help`. `long_help_only`: options
     that `-h` leaves out.
     """
-    declared = Rules(conflicts, stands_alone or {}, requires or {}, examples, frozenset(long_help_only))
+    declared = Rules(
+        conflicts, stands_alone or {}, requires or {}, one_of, examples, frozenset(long_help_only)
+    )
 
     def attach(function: _Function) -> _Function:
         setattr(function, _RULES, declared)

@@ -37,6 +37,12 @@ _TOPIC: dict[str, Leaf | Group] = {
 _PARTITION: dict[str, Leaf | Group] = {
     "list": Leaf("List all partitions of the cluster", f"{_COMMANDS}.partition.list:command"),
 }
+_CONSUMER: dict[str, Leaf | Group] = {
+    "list": Leaf("List all consumers whose offsets the cluster keeps", f"{_COMMANDS}.consumer.list:command"),
+    "delete": Leaf(
+        "Delete the offsets that the cluster keeps for a consumer", f"{_COMMANDS}.consumer.delete:command"
+    ),
+}
 _PROFILE: dict[str, Leaf | Group] = {
     "current": Leaf(
         "Print the name of the current profile", f"{_COMMANDS}.profile.current:command", parameterless=True
@@ -53,6 +59,10 @@ _PROFILE: dict[str, Leaf | Group] = {
     "export": Leaf("Print a profile for use elsewhere", f"{_COMMANDS}.profile.export:command"),
 }
 _SPU: dict[str, Leaf | Group] = {
+    "register": Leaf("Register a custom SPU with the cluster", f"{_COMMANDS}.cluster.spu.register:command"),
+    "unregister": Leaf(
+        "Unregister a custom SPU from the cluster", f"{_COMMANDS}.cluster.spu.unregister:command"
+    ),
     "list": Leaf("List all SPUs known by the cluster", f"{_COMMANDS}.cluster.spu.list:command"),
 }
 _CLUSTER: dict[str, Leaf | Group] = {
@@ -61,7 +71,7 @@ _CLUSTER: dict[str, Leaf | Group] = {
         "Start a cluster that was shut down, with its data", f"{_COMMANDS}.cluster.resume:command"
     ),
     "delete": Leaf("Delete a cluster and its data", f"{_COMMANDS}.cluster.delete:command"),
-    "spu": Group("View streaming processing units (SPUs)", _SPU),
+    "spu": Group("Manage and view streaming processing units (SPUs)", _SPU),
     "status": Leaf("Check the status of a cluster", f"{_COMMANDS}.cluster.status:command"),
     "shutdown": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command"),
     "stop": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command", hidden=True),
@@ -74,6 +84,7 @@ ROOT = Group(
         "produce": Leaf("Write messages to a topic/partition", f"{_COMMANDS}.produce:command"),
         "topic": Group("Manage and view topics", _TOPIC),
         "partition": Group("Manage and view partitions", _PARTITION),
+        "consumer": Group("Manage and view consumers", _CONSUMER),
         "profile": Group("Manage profiles, which describe known clusters", _PROFILE, default="current"),
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),

@@ -14,6 +14,7 @@ from fluvio_cli.output.printer import Printer
 if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
     from fluvio_client.client import Fluvio
+    from fluvio_client.consumer_offsets import BlockingConsumerOffsets
     from fluvio_profiles.model import Config
     from fluvio_profiles.resolve import Target, TargetOptions
 
@@ -62,6 +63,14 @@ class CliContext:
         from fluvio_client.blocking import BlockingAdmin
 
         return BlockingAdmin.connect(self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s)
+
+    def consumer_offsets(self) -> "BlockingConsumerOffsets":
+        """Connect to the SPU that keeps consumers' offsets; raises as `BlockingConsumerOffsets.connect`."""
+        from fluvio_client.consumer_offsets import BlockingConsumerOffsets
+
+        return BlockingConsumerOffsets.connect(
+            self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s
+        )
 
     def client(self) -> "Fluvio":
         """An async client of the target, to be entered; its settings follow the environment."""

@@ -62,6 +62,7 @@ class Rules:
     conflicts: tuple[tuple[str, ...], ...] = ()  # of each tuple at most one may be given
     stands_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # excludes all of these
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # needs all of these
+    one_of: tuple[tuple[str, ...], ...] = ()  # of each tuple at least one must be given
     examples: tuple[tuple[str, str], ...] = ()  # what it does, the command line
     long_help_only: frozenset[str] = frozenset()  # options that `-h` does not list
 
@@ -266,6 +267,7 @@ def _check_required(by_name: Mapping[str, Parameter], given: Mapping[str, Any], 
             or any(name in rules.requires.get(other, ()) for other in given)
         )
     ]
+    missing += [names[0] for names in rules.one_of if not any(name in given for name in names)]
     if missing:
         used = tuple(parameter for name, parameter in by_name.items() if name in given or name in missing)
         raise UsageProblem(

@@ -37,7 +37,7 @@ How to add one
   integers, sizes, durations, isolation, delivery, `Choice(...)`, `output_format` (`-O`). Typer's own
   `min`, `max` and enum types are not needed.
 - `rules(conflicts=(("head", "tail"),), stands_alone={"config": (...)}, requires={"dedup_count": ("dedup",)},
-  long_help_only=("...",), examples=...)` says what ties parameters together.
+  one_of=(("id", "name"),), long_help_only=("...",), examples=...)` says what ties parameters together.
 - The docstring is the help text: first paragraph for `-h`, all of it for `--help`.
 - Output: `cli.printer.message(line)` confirmations, `.data(text)` tables and structured data (they bring
   their line ends), `.note(line)` standard error, `.progress(line)` only for watchers, `.hint(line)` only

@@ -1,4 +1,4 @@
-"""Topics, partitions and SPUs as plain data for `-O json|yaml`, and the words their tables use.
+"""Topics, partitions and consumers as plain data for `-O json|yaml`, and the words their tables use.
 
 Keys and spellings are the official command line's (docs/cli-json-output.md); an optional value that is
 not set is left out of topics and SPUs, and is null in partitions.
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import enum
 
     from fluvio_client.admin_calls import PartitionObject, TopicObject
+    from fluvio_protocol.api.consumer_offsets import ConsumerOffset
     from fluvio_protocol.api.mirror import MirrorConfig, PartitionMirrorConfig
     from fluvio_protocol.api.topic import CleanupPolicy, Deduplication, ReplicaSpec, TopicStorageConfig
 
@@ -76,6 +77,17 @@ def partition_view(partition: "PartitionObject") -> dict[str, Any]:
             "isBeingDeleted": status.is_being_deleted,
             "baseOffset": status.base_offset,
         },
+    }
+
+
+def consumer_view(entry: "ConsumerOffset") -> dict[str, Any]:
+    """One stored offset, as `consumer list -O json` shows it."""
+    return {
+        "consumer_id": entry.consumer_id,
+        "topic": entry.replica_id.topic,
+        "partition": entry.replica_id.partition,
+        "offset": entry.offset,
+        "modified_time": entry.modified_time,
     }
 
 

@@ -91,6 +91,13 @@ def test_partitions_and_spus_are_as_documented(cluster: LocalCluster) -> None:
     compare("cluster spu list", shown(cluster, "cluster", "spu", "list", "-O", "json"))
 
 
+def test_consumers_are_as_documented(cluster: LocalCluster) -> None:
+    cluster.run("produce", "json-plain", stdin="one\n")
+    cluster.run("consume", "json-plain", "-B", "-d", "--consumer", "json-reader")
+    compare("consumer list", shown(cluster, "consumer", "list", "-O", "json"))
+    cluster.run("consumer", "delete", "json-reader")
+
+
 def test_the_status_is_as_documented_whether_the_cluster_answers_or_not(cluster: LocalCluster) -> None:
     away = ("-c", "127.0.0.1:1", "cluster", "status", "-O", "json")
     compare(
@@ -107,5 +114,10 @@ def test_profiles_and_the_version_are_as_documented(cluster: LocalCluster) -> No
 
 def test_a_list_of_nothing_is_a_list(throwaway_home: LocalCluster) -> None:
     throwaway_home.start("--spu", "0")
-    for words in (("topic", "list"), ("partition", "list"), ("cluster", "spu", "list")):
+    for words in (
+        ("topic", "list"),
+        ("partition", "list"),
+        ("consumer", "list"),
+        ("cluster", "spu", "list"),
+    ):
         assert shown(throwaway_home, *words, "-O", "json") == []

@@ -20,10 +20,13 @@ from fluvio_protocol.api.admin import (
     MsgType,
     TypedPayload,
     WatchEnvelope,
+    unwrap,
     wrap,
 )
 from fluvio_protocol.api.consumer_offsets import (
     ConsumerOffset,
+    DeleteConsumerOffsetRequest,
+    DeleteConsumerOffsetResponse,
     FetchConsumerOffsetsRequest,
     FetchConsumerOffsetsResponse,
     UpdateConsumerOffsetRequest,
@@ -82,6 +85,7 @@ class ScriptedSpu:
     logs: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)  # complete batches
     stored: dict[tuple[str, str, int], int] = field(default_factory=dict)  # consumer, topic, partition
     faults: deque[ErrorKind | str] = field(default_factory=deque)
+    leads_offsets: bool = True  # else it refuses to list and delete stored offsets
     stream_errors: deque[ErrorCode] = field(default_factory=deque)  # answered instead of opening a stream
     log_start: int = 0
     requests: list[Any] = field(default_factory=list)  # decoded bodies, in order
@@ -260,7 +264,16 @@ class ScriptedSpu:
             for (consumer, topic, partition), offset in self.stored.items()
         ]  # all of them, as a server does that knows no filter
         answer = FetchConsumerOffsetsResponse(consumers=consumers)
+        if not self.leads_offsets:
+            error = ErrorCode(ErrorKind.PARTITION_NOT_LEADER)
+            answer = FetchConsumerOffsetsResponse(error_code=error, consumers=[])
         conversation.answer(request, encode(answer, request.header.api_version))
+        return True
+
+    def _delete_consumer_offset(self, conversation: Conversation, request: Received, _: Any) -> bool:
+        body: DeleteConsumerOffsetRequest = self._decode(DeleteConsumerOffsetRequest, request)
+        self.stored.pop((body.consumer_id, body.replica_id.topic, body.replica_id.partition), None)
+        conversation.answer(request, encode(DeleteConsumerOffsetResponse(), request.header.api_version))
         return True
 
 
@@ -271,6 +284,7 @@ _HANDLERS: dict[int, Any] = {
     1003: ScriptedSpu._stream_fetch,
     1005: ScriptedSpu._update_offsets,
     1006: ScriptedSpu._store_consumer_offset,
+    1007: ScriptedSpu._delete_consumer_offset,
     1008: ScriptedSpu._consumer_offsets,
 }
 
@@ -338,9 +352,9 @@ class ScriptedCluster:
                 conversation.answer(request, response_body(SC_HANDSHAKE))
                 continue
             if request.header.api_key == 1003:
-                self._list_topics(conversation, request)
+                self._list(conversation, request)
                 continue
-            assert request.header.api_key == 1004, "only watches and lists of topics are scripted"
+            assert request.header.api_key == 1004, "only watches and lists are scripted"
             label = decode(TypedPayload, request.body, request.header.api_version).type
             with self._lock:
                 self._watches.append((conversation, request, label))
@@ -351,12 +365,20 @@ class ScriptedCluster:
                 }[label]
                 self._answer(conversation, request, label, MetadataUpdate(epoch=1, all=everything))
 
-    def _list_topics(self, conversation: Conversation, request: Received) -> None:
+    def _list(self, conversation: Conversation, request: Received) -> None:
         version = request.header.api_version
-        found = ListResponse(inner=[self._topic(name) for name in (*self.topics, *self.untold)])
-        envelope = wrap(ListEnvelope, "Topic", found, version)
+        asked: ListEnvelope = decode(ListEnvelope, request.body, version)
+        if asked.type == "Topic":
+            found = [self._topic(name) for name in (*self.topics, *self.untold)]
+        elif asked.type == "SPU":
+            found = [self._spu(spu_id) for spu_id in self.spus]
+        else:
+            is_system = unwrap(asked, version).system
+            topics = [topic for topic in self.topics if (topic == "consumer-offset") is is_system]
+            found = [item for topic in topics for item in self._partitions(topic)]
+        envelope = wrap(ListEnvelope, asked.type, ListResponse(inner=found), version)
         conversation.answer(request, encode(envelope, version, TypedPayload))
-        if self.on_list is not None:
+        if asked.type == "Topic" and self.on_list is not None:
             self.on_list()
 
     def _tell(self, label: str, items: list[Metadata[Any, Any]], kind: MsgType) -> None:

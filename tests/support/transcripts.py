@@ -133,8 +133,8 @@ def _placed(text: str, place: Place) -> str:
     return text.replace("{HOME}", str(place.home)).replace("{CWD}", str(place.working_directory))
 
 
-# Which SPU leads, and free ports, differ from run to run.
-_VARYING = re.compile(r"\b50\d\d\b|127\.0\.0\.1:\d+")
+# Which SPU leads, free ports and the time differ from run to run.
+_VARYING = re.compile(r"\b50\d\d\b|127\.0\.0\.1:\d+|(?<=modified_time: )(\d+|\{UNIX\})")
 
 
 def structure(text: str) -> Any:
@@ -142,7 +142,7 @@ def structure(text: str) -> Any:
     if "\nOptions:\n" in text:
         return "help"
     try:
-        return _shape(json.loads(text))
+        return _shape(json.loads(text.replace("{UNIX}", "0")))
     except ValueError:
         pass
     lines = text.rstrip("\n").split("\n")

@@ -172,6 +172,19 @@ def test_an_option_that_stands_alone_lifts_the_demand_for_words() -> None:
     assert values("-c", "f") == {"config": "f"}
 
 
+def test_one_of_several_options_has_to_be_there() -> None:
+    parameters = (Parameter("id", ("--id",), "ID"), Parameter("name", ("--name",), "string"))
+    rules = Rules(one_of=(("id", "name"),))
+    assert parse(parameters, ["--name", "x"], rules).given == {"name": "x"}
+    with pytest.raises(UsageProblem) as caught:
+        parse(parameters, [], rules)
+    assert usage.error_blocks(caught.value, "fluvio cluster spu unregister", parameters) == (
+        "error: the following required arguments were not provided:\n  --id <ID>\n\n"
+        "Usage: fluvio cluster spu unregister --id <ID>\n\n"
+        "For more information, try '--help'."
+    )
+
+
 @pytest.mark.parametrize(("token", "long"), [("-h", False), ("--help", True), ("-dh", False)])
 def test_help_is_asked_for_before_anything_is_checked(token: str, long: bool) -> None:
     with pytest.raises(HelpRequested) as caught:

@@ -1,0 +1,1 @@
+"""Commands on consumers, which are known by the offsets that the cluster keeps for them."""
