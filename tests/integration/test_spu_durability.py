@@ -153,6 +153,35 @@ def test_requests_in_flight_on_one_connection_share_an_fsync_and_are_answered_al
         disk.may_end.set()
 
 
+def test_a_connection_has_a_bounded_number_of_requests_that_wait_for_the_disk(tmp_path: Path) -> None:
+    disk = Disk()
+
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        await ready(sc, "slow", "quick")
+        leader = spu.replicas.find("slow", 0)
+        assert leader is not None
+        moved = asyncio.Event()
+        async with connect(public_port(spu)) as client, connect(public_port(spu)) as other:
+            sent = [await client.send(request("slow", b"%d" % i)) for i in range(300)]
+            while leader.leo < 257:  # 256 that are answered later, and one that those behind it wait for
+                leader.watch_move(moved)
+                await moved.wait()
+                moved.clear()
+            for i in range(20):  # the loop goes on, and so do other connections
+                answers = await other.produce("quick", one_batch(b"%d" % i))
+                assert answers[0].error_code.kind is ErrorKind.NONE
+            assert leader.leo == 257
+            disk.may_end.set()
+            for i, correlation in enumerate(sent):
+                answer = (await client.answer(correlation, ProduceResponse)).responses[0].partitions[0]
+                assert (answer.error_code.kind, answer.base_offset) == (ErrorKind.NONE, i)
+
+    try:
+        run_with_spu(tmp_path, body, disk, fsync=ALWAYS)
+    finally:
+        disk.may_end.set()
+
+
 @pytest.mark.parametrize("policy", ["always", "interval:1"])
 def test_a_failed_fsync_ends_the_leadership_until_the_replica_was_opened_again(
     tmp_path: Path, policy: str
