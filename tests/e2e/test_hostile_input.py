@@ -102,7 +102,7 @@ def siege(servers: Servers) -> Siege:
         with SteadyClient(servers.cluster, STEADY) as steady:
             count = attack()
         servers.await_descriptors([count + opened for count in descriptors])
-        lines = servers.log_lines()[before:]
+        lines = [line for line in servers.log_lines()[before:] if "replica is ready" not in line]
         assert len(lines) <= count, f"{len(lines)} lines for {count} connections: {lines[:20]}"
         odd = [line for line in lines if " INFO " not in line and " WARNING " not in line]
         assert not odd, f"a server met what it did not expect, or let a peer break its lines: {odd}"
@@ -316,8 +316,10 @@ def test_at_the_limit_of_connections_more_are_refused_and_others_served(tmp_path
                     with RawPeer(server.public_port) as refused:
                         assert refused.read_to_end() == 0
                 said = server.said().splitlines()[lines_before[server] :]
-                assert len([line for line in said if "refusing a connection" in line]) == 10
-                assert len([line for line in said if " INFO " not in line]) == 10
+                # One line tells of all that come within ten seconds: peers must not fill the disk with lines.
+                refusals = [line for line in said if "refusing a connection" in line]
+                assert 1 <= len(refusals) < 10
+                assert [line for line in said if " INFO " not in line] == refusals
                 for peer in accepted:
                     peer.shake_hands()  # those that were there are served on
                 accepted[0].end_sending()
