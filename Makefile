@@ -68,9 +68,9 @@ mkdir -p .make/tests; \
 exit $$(cat .make/tests/$(1).code)
 endef
 
-unit: $(READY) ## Unit tests: no sockets, no sleeping
+unit: $(READY) ## Unit tests and parity with the official commands: no sockets, no sleeping
 	@echo "==> unit tests"
-	@$(call pytest,unit,$(BIN)/python,tests/unit -n $(WORKERS))
+	@$(call pytest,unit,$(BIN)/python,tests/unit tests/parity -n $(WORKERS))
 
 unit-others: ## Unit tests on the other supported Pythons that this machine has
 	@rm -f $(OTHER_VERSIONS:%=.make/tests/unit-%.output)
@@ -84,7 +84,7 @@ unit-others: ## Unit tests on the other supported Pythons that this machine has
 
 unit-on: .venv-$(VERSION)/.ready
 	@echo "==> unit tests on Python $(VERSION)"
-	@$(call pytest,unit-$(VERSION),.venv-$(VERSION)/bin/python,tests/unit -n $(WORKERS))
+	@$(call pytest,unit-$(VERSION),.venv-$(VERSION)/bin/python,tests/unit tests/parity -n $(WORKERS))
 
 .venv-$(VERSION)/.ready: pyproject.toml $(TOOLS)
 	@python=$$(sh .ci/find-python $(VERSION)) || { echo "no Python $(VERSION) here" >&2; exit 1; }; \

@@ -1,0 +1,132 @@
+"""Every difference between our command line and the official one that is known, with the reason.
+
+The tests fail for a difference that is not listed here, and for an entry without a difference.
+docs/cli-parity.md is generated from this table: `python docs/generate_cli_parity.py`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.parity.comparing import Aspect, Difference
+
+
+class Standing(StrEnum):
+    """What will become of a difference."""
+
+    ABSENT = "absent so far"  # to be built
+    ON_PURPOSE = "on purpose"
+    WORDING = "same meaning"  # judged by hand: the texts share too few words for the comparison
+
+
+@dataclass(slots=True, frozen=True)
+class Deviation:
+    """One kind of difference at some subjects of one command; the subject "" is the command itself."""
+
+    command: str
+    subjects: tuple[str, ...]
+    aspect: Aspect
+    standing: Standing
+    reason: str
+
+    def covered(self) -> Iterator[tuple[str, str, Aspect]]:
+        """The differences it stands for."""
+        for subject in self.subjects:
+            yield self.command, subject, self.aspect
+
+
+_ITSELF = ("",)
+
+
+def _absent(command: str, subjects: tuple[str, ...], reason: str) -> Deviation:
+    return Deviation(command, subjects, Aspect.MISSING, Standing.ABSENT, reason)
+
+
+def _extra(command: str, subjects: tuple[str, ...], reason: str) -> Deviation:
+    return Deviation(command, subjects, Aspect.EXTRA, Standing.ON_PURPOSE, reason)
+
+
+def _wording(command: str, subject: str, reason: str) -> Deviation:
+    return Deviation(command, (subject,), Aspect.HELP, Standing.WORDING, reason)
+
+
+_FULL_TABLE = "no table on the whole screen yet"
+_OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
+_NO_TLS = "our servers speak no TLS yet; the client's side, `--tls` of the root and in profiles, is there"
+_REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
+
+DEVIATIONS = (
+    _extra("fluvio", ("--version",), "every tool answers it"),
+    _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
+    Deviation(
+        "fluvio consume",
+        ("--head", "--tail", "--start", "--end"),
+        Aspect.VALUES,
+        Standing.ON_PURPOSE,
+        "offsets have 64 bits: records above 4,294,967,295 can be named",
+    ),
+    Deviation("fluvio consume", ("--output",), Aspect.VALUES, Standing.ABSENT, _FULL_TABLE),
+    Deviation("fluvio consume", ("--output",), Aspect.LISTED, Standing.ABSENT, _FULL_TABLE),
+    _absent("fluvio consume", ("--table-format",), _FULL_TABLE),
+    _extra("fluvio consume", ("--on-evicted",), "a gap that retention made in the data can end the command"),
+    _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
+    _absent("fluvio topic create", ("--config",), "no definitions in YAML yet"),
+    _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
+    _absent("fluvio table-format", _ITSELF, "the controller keeps no table layouts yet"),
+    _absent("fluvio benchmark", _ITSELF, "no load test yet"),
+    _absent("fluvio profile sync", _ITSELF, "`profile add local ADDRESS local` does what `sync local` does"),
+    _extra("fluvio profile delete-profile", _ITSELF, "hidden alias of `delete`, beside `delete-cluster`"),
+    _absent(
+        "fluvio cluster start",
+        ("--tls", "--domain", "--ca-cert", "--client-cert", "--client-key", "--server-cert", "--server-key"),
+        _NO_TLS,
+    ),
+    _absent("fluvio cluster start", ("--read-only",), "no cluster with fixed metadata yet"),
+    Deviation(
+        "fluvio cluster start",
+        ("--sc-pub-addr", "--sc-priv-addr"),
+        Aspect.VALUES,
+        Standing.ON_PURPOSE,
+        _REFUSED_AT_ONCE,
+    ),
+    Deviation(
+        "fluvio cluster start",
+        ("--sc-priv-addr",),
+        Aspect.DEFAULT,
+        Standing.ON_PURPOSE,
+        "private ports are open to this machine only: whoever reaches them is taken for an SPU",
+    ),
+    _extra("fluvio cluster start", ("--spu-port-base",), "several clusters beside each other, free ports"),
+    _extra("fluvio cluster start", ("--fsync",), "an acknowledgement may be worth more"),
+    _extra("fluvio cluster start", ("--metrics",), "figures for Prometheus"),
+    _extra("fluvio cluster start", ("--consumer-offset-ttl",), "no consumer loses its place to retention"),
+    _extra("fluvio cluster resume", ("--data-dir",), _OWN_CLUSTER),
+    _extra("fluvio cluster delete", ("--data-dir",), _OWN_CLUSTER),
+    _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
+    _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
+    _absent("fluvio cluster upgrade", _ITSELF, "no command yet; `resume` by a newer version keeps the data"),
+    _absent("fluvio cluster check", _ITSELF, "`cluster start --setup` runs the checks, without `--fix`"),
+    _extra(
+        "fluvio cluster spu unregister",
+        ("--force",),
+        "the only copy of records is not put out of reach by mistake",
+    ),
+    _absent("fluvio cluster diagnostics", _ITSELF, "no archive of server output and state yet"),
+    _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
+    _absent("fluvio completions", _ITSELF, "no completion scripts yet"),
+    _absent("fluvio metadata", _ITSELF, "hidden; our extensions are listed without asking them"),
+)
+
+
+def unlisted(found: Iterable[Difference], table: Iterable[Deviation] = DEVIATIONS) -> list[Difference]:
+    """Differences that the table does not know."""
+    known = {key for deviation in table for key in deviation.covered()}
+    return [difference for difference in found if difference.key not in known]
+
+
+def outlived(
+    found: Iterable[Difference], table: Iterable[Deviation] = DEVIATIONS
+) -> list[tuple[str, str, Aspect]]:
+    """Entries of the table that no difference has any more."""
+    there = {difference.key for difference in found}
+    return [key for deviation in table for key in deviation.covered() if key not in there]
