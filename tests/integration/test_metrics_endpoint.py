@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,11 @@ GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @contextlib.asynccontextmanager
-async def running(render: Renderer | None = None) -> AsyncIterator[MetricsEndpoint]:
+async def running(
+    render: Renderer | None = None, read: Callable[[], Callable[[], Sequence[Family]]] | None = None
+) -> AsyncIterator[MetricsEndpoint]:
     told = [counter("fluvio_x_total", "x").add(7)]
-    served = MetricsEndpoint(lambda: lambda: told, render or load_renderer())
+    served = MetricsEndpoint(read or (lambda: lambda: told), render or load_renderer())
     await served.open("127.0.0.1", 0)
     async with asyncio.TaskGroup() as group:
         await served.start(group)
@@ -99,24 +101,53 @@ def test_too_many_connections_are_closed_and_room_comes_back(monkeypatch: pytest
 
 
 def test_text_is_made_one_scrape_at_a_time_and_not_on_the_event_loop() -> None:
-    at_once, most, threads = 0, 0, set()
+    copies, threads = 0, set()
+    first_is_made, may_go_on = threading.Event(), threading.Event()
+
+    def read() -> Callable[[], Sequence[Family]]:
+        nonlocal copies
+        copies += 1
+        return list
 
     def render(families: Sequence[Family]) -> bytes:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
         threads.add(threading.get_ident())
-        at_once -= 1
+        first_is_made.set()
+        assert may_go_on.wait(10)
         return b"text"
 
     async def main() -> None:
-        async with running(render) as served, asyncio.TaskGroup() as group:
+        async with running(render, read) as served, asyncio.TaskGroup() as group:
             asked = [group.create_task(ask(served, GET)) for _ in range(8)]
+            try:
+                assert await asyncio.to_thread(first_is_made.wait, 10)
+                # Connections are accepted in turn: when this one is answered, the others' requests are read.
+                assert (await ask(served, b"GET /healthz HTTP/1.1\r\n\r\n")).endswith(b"ok\n")
+                assert copies == 1
+            finally:
+                may_go_on.set()
         assert all(task.result().endswith(b"text") for task in asked)
+        assert copies == 8
 
     asyncio.run(main())
-    assert most == 1
     assert threading.get_ident() not in threads
+
+
+def test_a_scrape_that_fails_is_told_so_and_does_not_end_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    failures = [RuntimeError("can't start new thread")]
+
+    def render(families: Sequence[Family]) -> bytes:
+        if failures:
+            raise failures.pop()
+        return b"text"
+
+    async def main() -> None:
+        async with running(render) as served:
+            assert (await ask(served, GET)).startswith(b"HTTP/1.1 500 ")
+            assert (await ask(served, GET)).endswith(b"text")
+
+    asyncio.run(main())
+    assert "figures could not be told" in caplog.messages
+    assert "can't start new thread" in caplog.text
 
 
 def test_closing_ends_a_scrape_that_waits() -> None:

@@ -24,6 +24,7 @@ _STATUS = {
     400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",
+    500: "Internal Server Error",
 }
 _HEAD_END = b"\r\n\r\n"
 
@@ -100,7 +101,12 @@ class MetricsEndpoint:
         is_head = method == b"HEAD"
         if path == b"/healthz":
             return _answer(200, b"ok\n", is_head=is_head)
-        return _answer(200, await self._text(), content_type=CONTENT_TYPE, is_head=is_head)
+        try:
+            text = await self._text()
+        except Exception:  # `_group` is the server's own: what a scrape fails of must not end the server
+            _logger.exception("figures could not be told")
+            return _answer(500, b"figures could not be told; the log says why\n", is_head=is_head)
+        return _answer(200, text, content_type=CONTENT_TYPE, is_head=is_head)
 
     async def _text(self) -> bytes:
         async with self._turn:
