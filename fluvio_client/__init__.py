@@ -4,8 +4,7 @@
 consumers have stored. The rest is asyncio: `client.Fluvio` connects and hands out `admin`, producers
 (`producer/`) and consumers (`consumer/`), which share one multiplexed connection (`connection`) per server
 and the cluster's metadata as it changes (`metadata`). `session`, `admin_calls`, `producer.accumulator`,
-`producer.partitioner`, `consumer.offsets` and `consumer.positions` decide without doing
-I/O.
+`producer.partitioner`, `consumer.offsets` and `consumer.positions` decide without doing I/O.
 
 Import from the modules: this package imports nothing, so that a one-shot command pays for what it uses.
 """

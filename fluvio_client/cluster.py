@@ -11,7 +11,7 @@ from typing import Any
 from fluvio_client import admin_calls
 from fluvio_client.backoff import Backoff
 from fluvio_client.connection import Connection
-from fluvio_client.errors import ClientClosedError
+from fluvio_client.errors import ClientClosedError, ConnectionLostError
 from fluvio_client.metadata import Leader, Metadata, MetadataStore
 from fluvio_client.settings import ClientSettings
 from fluvio_client.target import Address
@@ -106,8 +106,11 @@ class ClusterConnections:
         )
 
     def drop_spu(self, connection: Connection) -> None:
-        """Give up a shared connection that does not answer; the next `spu` call makes another."""
-        connection.close()
+        """Give up a shared connection that does not answer; the next `spu` call makes another.
+
+        What else is under way on it fails as if the server had closed it, so that it is sent again.
+        """
+        connection.give_up(ConnectionLostError(str(connection.endpoint), "a request was not answered"))
 
     def close(self) -> None:
         """Close every connection at once; everything under way on them fails."""

@@ -250,7 +250,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """Close at once: everything under way fails with `ClientClosedError`. Does not wait."""
-        self._lose(ClientClosedError("the connection was closed"))
+        self.give_up(ClientClosedError("the connection was closed"))
+
+    def give_up(self, reason: FluvioError) -> None:
+        """Close at once: everything under way fails with `reason`."""
+        self._lose(reason)
 
     async def wait_lost(self) -> FluvioError:
         """Wait until the connection has ended, and return why."""

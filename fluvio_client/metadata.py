@@ -194,8 +194,9 @@ class Metadata:
             self._waiters.discard(waiter)
 
     async def topic(self, name: str) -> TopicView:
-        """The topic, once it has a partition. Raises `TopicNotFoundError`, `MetadataTimeoutError`.
+        """The topic, once it has a partition.
 
+        Raises `TopicNotFoundError`, `MetadataTimeoutError`, and what a call to the controller raises.
         What the controller tells comes a moment after what it does: before a topic counts as missing the
         controller is asked, because somebody may have created it just now.
         """

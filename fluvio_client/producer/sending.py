@@ -161,8 +161,12 @@ class BatchSender:
         if self._is_stopped:
             return
         now = time.monotonic()
-        self._expire(now)
-        self._dispatch(now)
+        try:
+            self._expire(now)
+            self._dispatch(now)
+        except Exception as exc:
+            self._break_off(exc)
+            raise
         due = self._accumulator.next_due(now)
         if due is not None:
             self._timer = self._loop.call_later(max(due - now, 0.001), self._turn)
@@ -200,7 +204,7 @@ class BatchSender:
             and not self._packs_off_loop(batches)
             and self.settings.delivery is not Delivery.AT_MOST_ONCE
         ):
-            self._send(connection, leader, batches, self._pack(batches))
+            self._send(connection, leader, batches)
             return
         name = f"produce {self.topic} to SPU {leader.spu_id}"
         task = self._tasks.create_task(self._prepare(leader, batches), name=name)
@@ -212,11 +216,9 @@ class BatchSender:
         try:
             connection = await self._cluster.spu(leader)
             if self._packs_off_loop(batches):
-                packed = await asyncio.to_thread(self._pack, batches)
-            else:
-                packed = self._pack(batches)
+                await asyncio.to_thread(self._pack, batches)
             if self.settings.delivery is Delivery.AT_MOST_ONCE:
-                connection.send(self._request(packed))
+                connection.send(self._request(batches))
                 await connection.drained()
                 for batch in batches:
                     self._finish(batch, UNKNOWN_OFFSET)
@@ -228,21 +230,23 @@ class BatchSender:
         except BaseException:  # stopped: the batches are settled with the reason
             self._in_flight[leader.spu_id] -= 1
             raise
-        self._send(connection, leader, batches, packed)
+        self._send(connection, leader, batches)
 
     def _packs_off_loop(self, batches: list[PendingBatch]) -> bool:
         return (
             self._codec is not Codec.NONE and sum(batch.counted_bytes for batch in batches) >= _OFF_LOOP_BYTES
         )
 
-    def _pack(self, batches: list[PendingBatch]) -> list[PartitionProduceData]:
+    def _pack(self, batches: list[PendingBatch]) -> None:
+        for batch in batches:
+            batch.pack(self._codec)
+
+    def _request(self, batches: list[PendingBatch]) -> ProduceRequest:
         codec = self._codec
-        return [
+        partitions = [
             PartitionProduceData(partition_index=batch.partition, records=memoryview(batch.pack(codec)))
             for batch in batches
         ]
-
-    def _request(self, partitions: list[PartitionProduceData]) -> ProduceRequest:
         is_committed = self.settings.isolation is Isolation.READ_COMMITTED
         return ProduceRequest(
             isolation=READ_COMMITTED if is_committed else READ_UNCOMMITTED,
@@ -250,17 +254,11 @@ class BatchSender:
             topics=[TopicProduceData(name=self.topic, partitions=partitions)],
         )
 
-    def _send(
-        self,
-        connection: Connection,
-        leader: Leader,
-        batches: list[PendingBatch],
-        packed: list[PartitionProduceData],
-    ) -> None:
+    def _send(self, connection: Connection, leader: Leader, batches: list[PendingBatch]) -> None:
         flight = _Flight(leader, batches, connection)
         try:
             flight.request = connection.begin(
-                self._request(packed), partial(self._answered, flight), partial(self._lost, flight)
+                self._request(batches), partial(self._answered, flight), partial(self._lost, flight)
             )
         except FluvioError as exc:  # not at once: who sends may be amid a turn
             self._loop.call_soon(self._failed, leader, batches, exc)
@@ -274,8 +272,15 @@ class BatchSender:
             self._settle_all(flight, answer)
         except FluvioError as exc:
             self._failed(flight.leader, flight.batches, exc)
+        except Exception as exc:
+            self._break_off(exc)
+            raise
         else:
             self._landed(flight.leader)
+
+    def _break_off(self, exc: Exception) -> None:
+        """What nobody foresaw: better no record at all than one that nobody hears of again."""
+        self.stop(ProducerError(f"Producer error: {exc!r}"))
 
     def _lost(self, flight: _Flight, reason: FluvioError) -> None:
         self._end(flight)

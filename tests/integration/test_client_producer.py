@@ -21,7 +21,7 @@ from fluvio_client.settings import ClientSettings
 from fluvio_protocol.api.fetch import Isolation
 from fluvio_protocol.api.produce import ProduceRequest
 from fluvio_protocol.api.topic import CompressionAlgorithm, TopicReplicaParam, TopicSpec
-from fluvio_protocol.batch import decode_columns, split
+from fluvio_protocol.batch import BatchBuilder, decode_columns, split
 from fluvio_protocol.compression import Codec
 from fluvio_protocol.error_code import ErrorKind, MessageTooLargeError, TopicNotFoundError
 from fluvio_protocol.wire import decode
@@ -192,6 +192,42 @@ def test_an_answer_that_never_comes_is_given_up_on_another_connection() -> None:
 
         run(cluster, body, ClientSettings(socket_timeout_s=0.2))
         assert cluster.spu_peers[5001].connection_count == 2
+
+
+def test_a_connection_that_is_given_up_fails_nobody_else() -> None:
+    with ScriptedCluster({"t": [5001, 5001]}) as cluster:
+        cluster.spu.faults.extend([SILENCE, SILENCE])
+
+        async def body(client: Fluvio) -> None:
+            to = [ProducerSettings(partitioner=FixedPartitioner(n), first_pause_s=0.001) for n in (0, 1)]
+            async with client.producer("t", to[0]) as early, client.producer("t", to[1]) as late:
+                first = await early.send(None, b"first")
+                await asyncio.to_thread(cluster.spu.wait_for, ProduceRequest, 1)
+                second = await late.send(None, b"second")  # under way when the first is given up
+                assert ((await first).partition, (await second).partition) == (0, 1)
+
+        run(cluster, body, ClientSettings(socket_timeout_s=0.3))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), ProducerError("no such codec")])
+def test_what_nobody_foresaw_is_told_to_whoever_waits(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(builder: BatchBuilder, codec: Codec) -> bytearray:
+        raise error
+
+    with ScriptedCluster({"t": [5001]}) as cluster:
+
+        async def body(client: Fluvio) -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # it is logged
+            async with client.producer("t") as producer:
+                await (await producer.send(None, b"x"))  # connects: from now on nothing needs a task
+                monkeypatch.setattr(BatchBuilder, "build", build)
+                delivery = await producer.send(None, b"y")
+                with pytest.raises(ProducerError, match=str(error)):
+                    await delivery
+
+        run(cluster, body)
 
 
 def test_a_leader_that_moved_is_followed_at_once_when_the_metadata_tell() -> None:
