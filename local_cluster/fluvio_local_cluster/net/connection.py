@@ -74,7 +74,6 @@ class Connection(asyncio.BufferedProtocol):
         self._drain_waiters: list[asyncio.Future[None]] = []
         self._is_write_paused = False
         self._is_reading_paused = False
-        self._was_told_to_wait = False
         self._is_at_end = False
         self._held: list[Buffer] | None = None  # frames that wait for the end of a slice
         self._soon: list[Buffer] = []  # frames that leave before the loop waits
@@ -300,15 +299,8 @@ class Connection(asyncio.BufferedProtocol):
     def _wait_for_room(self) -> None:
         if self._intake.is_full:
             self._intake.wait(self)
-        elif not self._was_told_to_wait:
-            self._was_told_to_wait = True
-            _logger.info(
-                "a peer waits until its requests are processed, see --max-inflight-requests and "
-                "--max-connection-bytes peer=%s requests=%d bytes=%d",
-                self.peer,
-                len(self._frames),
-                self._unprocessed_bytes,
-            )
+        elif self._intake.on_busy is not None:
+            self._intake.on_busy(self)
 
     def _wake_reader(self) -> None:
         waiter = self._frame_waiter
@@ -333,6 +325,11 @@ class Connection(asyncio.BufferedProtocol):
     def waiting_requests(self) -> int:
         """Whole frames that came and are not processed yet, with the one in hand."""
         return len(self._frames) + bool(self._current_bytes)
+
+    @property
+    def unprocessed_bytes(self) -> int:
+        """Bytes of these frames."""
+        return self._unprocessed_bytes
 
     @property
     def has_frame(self) -> bool:

@@ -20,6 +20,18 @@ class Taker(Protocol):
     def has_only_begun(self) -> bool:
         """Whether all it holds is the beginning of a request: nobody but its peer can go on with it."""
 
+    @property
+    def peer(self) -> str:
+        """Who sends."""
+
+    @property
+    def waiting_requests(self) -> int:
+        """Whole requests that are not processed yet."""
+
+    @property
+    def unprocessed_bytes(self) -> int:
+        """Bytes of them."""
+
     def resume_reading(self) -> None:
         """There is room, or it is this one's turn."""
 
@@ -31,6 +43,7 @@ class Intake:
     limit_bytes: int
     scratch: bytearray = field(default_factory=lambda: bytearray(SCRATCH_BYTES))
     on_full: Callable[[], None] | None = None  # called whenever somebody begins to wait
+    on_busy: Callable[[Taker], None] | None = None  # one waits until some of what it sent is processed
     total_bytes: int = 0
     favoured: Taker | None = None  # reads on above the limit until its request has been processed
     waiting: dict[Taker, None] = field(default_factory=dict)  # in the order in which they came

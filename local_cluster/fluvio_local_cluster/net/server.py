@@ -10,7 +10,7 @@ from typing import Any
 from fluvio_local_cluster.net.accepting import Acceptor
 from fluvio_local_cluster.net.connection import Connection
 from fluvio_local_cluster.net.dispatch import Service, serve_requests
-from fluvio_local_cluster.net.intake import Intake
+from fluvio_local_cluster.net.intake import Intake, Taker
 from fluvio_local_cluster.net.limits import NetLimits
 
 _logger = logging.getLogger(__name__)
@@ -38,7 +38,9 @@ class Server:
         self.port = 0
         self._service = service
         self._limits = limits
-        self._intake = Intake(limits.max_unprocessed_total_bytes, on_full=self._intake_is_full)
+        self._intake = Intake(
+            limits.max_unprocessed_total_bytes, on_full=self._intake_is_full, on_busy=self._is_busy
+        )
         self._told_at: dict[str, float] = {}  # loop time at which the log last said something
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
@@ -166,6 +168,17 @@ class Server:
                 self.name,
                 self._intake.total_bytes,
                 self._limits.max_unprocessed_total_bytes,
+            )
+
+    def _is_busy(self, taker: Taker) -> None:
+        if self._is_news("busy"):
+            _logger.info(
+                "a peer waits until its requests are processed, see --max-inflight-requests and "
+                "--max-connection-bytes server=%s peer=%s requests=%d bytes=%d",
+                self.name,
+                taker.peer,
+                taker.waiting_requests,
+                taker.unprocessed_bytes,
             )
 
     def _exhausted(self, exc: OSError) -> None:
