@@ -8,14 +8,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.bench import report
 from tests.bench.__main__ import main
 from tests.bench.measuring import BenchError
-from tests.bench.peers import page_cache
+from tests.bench.peers import page_cache, plot
 from tests.bench.peers.client_process import ClientProcess
 from tests.bench.peers.engine import Job, UnavailableError
 from tests.bench.peers.ours import OurClient
 from tests.bench.peers.pacer import Pacer
 from tests.bench.peers.server_process import ServerProcess
+from tests.support.peer_rows import latency_row, rate_row
 
 
 def server(tmp_path: Path, program: str) -> ServerProcess:
@@ -23,7 +25,7 @@ def server(tmp_path: Path, program: str) -> ServerProcess:
 
 
 def test_a_server_is_ready_when_it_says_so_and_gone_when_it_is_stopped(tmp_path: Path) -> None:
-    running = server(tmp_path, "import time; print('ready at 1234', flush=True); time.sleep(60)")
+    running = server(tmp_path, "import signal; print('ready at 1234', flush=True); signal.pause()")
     try:
         running.wait_until_ready(20)
         assert "1234" in running.line
@@ -40,11 +42,20 @@ def test_a_server_that_ends_early_is_an_error_with_its_last_words(tmp_path: Path
 
 
 def test_a_server_that_never_gets_ready_is_stopped(tmp_path: Path) -> None:
-    running = server(tmp_path, "import time; time.sleep(60)")
+    running = server(tmp_path, "import signal; signal.pause()")
     process = running.process
     with pytest.raises(UnavailableError, match="did not start within 0 s: it said nothing"):
         running.wait_until_ready(0.2)
     assert not process.is_running()
+
+
+def test_a_picture_is_drawn_also_without_a_peer(tmp_path: Path) -> None:
+    consume = rate_row(80.0, 4.0, "no `java`")
+    consume.key = "consume/1000"
+    rows = [rate_row(80.0, 4.0, 7.0), consume, latency_row("p50", 0.5, 0.4), latency_row("p99", 1.0, 2.0)]
+    picture = tmp_path / "new" / "peers.png"
+    plot.draw(report.document(rows, report.machine()), picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_client_that_fails_is_an_error_with_what_it_said() -> None:

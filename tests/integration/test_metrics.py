@@ -125,15 +125,11 @@ def test_a_scrape_that_is_none_is_told_so_and_hurts_nobody(cluster: RawCluster) 
     assert get(spu, "/metrics", "HEAD") == (200, "")
     assert get(spu, "/")[0] == 404
     assert get(spu, "/metrics", "POST")[0] == 405
-    for rubbish in (b"\0" * 100 + b"\r\n\r\n", b"GET /metrics\r\n\r\n", b"x" * 20_000):
+    for rubbish in (b"\0" * 100 + b"\r\n\r\n", b"GET /metrics\r\n\r\n", b"no end"):
         with socket.create_connection(place_of(spu), timeout=10) as peer:
             peer.sendall(rubbish)
             peer.shutdown(socket.SHUT_WR)
-            try:
-                answer = peer.recv(65536)
-            except ConnectionResetError:  # it was answered before all was read
-                continue
-            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert peer.recv(65536).startswith(b"HTTP/1.1 400 ")
     assert get(spu)[0] == 200
 
 

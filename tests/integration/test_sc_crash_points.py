@@ -18,6 +18,8 @@ from fluvio_protocol.api.topic import TopicResolution
 from tests.support.controllers import Client, Peer, SpuDouble, topic_spec
 from tests.support.crashing_sc import Controller, Nursery
 
+_SWEEPS = 4
+
 Step = Callable[["Scenario"], Awaitable[None]]
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench import report
-from tests.bench.measuring import BenchError, Samples, at_least, at_most
+from tests.bench.measuring import BenchError, Samples
 from tests.bench.peers import comparison_table, plot, provisioning
-from tests.bench.peers.comparison import Comparison, Missing, ProcessorTime
+from tests.bench.peers.comparison import Comparison, Missing
 from tests.bench.peers.engine import (
     UnavailableError,
     checksum,
@@ -17,39 +17,7 @@ from tests.bench.peers.engine import (
     stamped_value,
     values,
 )
-
-NATS, KAFKA = "NATS JetStream", "Apache Kafka"
-
-
-def rate_row(ours: float, nats: float, kafka: float | str, *, limit: float = 100.0) -> Comparison:
-    return Comparison(
-        "produce, 1,000 B",
-        "MB/s",
-        Samples([ours]),
-        Samples([limit]),
-        "socket + write",
-        [at_least(0.6, of_reference=True)],
-        key="produce/1000",
-        peers={
-            NATS: Samples([nats]),
-            KAFKA: Missing(kafka) if isinstance(kafka, str) else Samples([kafka]),
-        },
-        processor={"ours": ProcessorTime(0.25, 0.125, 0.5)},
-        must_beat_peers=True,
-    )
-
-
-def latency_row(key: str, ours: float, nats: float) -> Comparison:
-    return Comparison(
-        f"latency, {key}",
-        "ms",
-        Samples([ours]),
-        targets=[at_most(3)],
-        key=f"latency/{key}",
-        peers={NATS: Samples([nats]), KAFKA: Missing("no `java` on this machine")},
-        must_beat_peers=True,
-    )
-
+from tests.support.peer_rows import KAFKA, NATS, latency_row, rate_row
 
 # --- values
 
@@ -192,16 +160,6 @@ def test_the_document_holds_samples_of_each_engine_and_is_json() -> None:
     assert entry["peers"][NATS] == {"median": 4.0, "spread": [4.0, 4.0], "samples": [4.0], "ratio": 20.0}
     assert entry["peers"][KAFKA] == {"missing": "no `java`"}
     assert entry["processor_s"] == {"ours": {"client": 0.25, "server": 0.125, "wall": 0.5}}
-
-
-def test_a_picture_is_drawn_also_without_a_peer(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="only `make bench` installs it")
-    consume = rate_row(80.0, 4.0, "no `java`")
-    consume.key = "consume/1000"
-    rows = [rate_row(80.0, 4.0, 7.0), consume, latency_row("p50", 0.5, 0.4), latency_row("p99", 1.0, 2.0)]
-    picture = tmp_path / "new" / "peers.png"
-    plot.draw(report.document(rows, report.machine()), picture)
-    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_run_without_rows_against_peers_has_no_picture(tmp_path: Path) -> None:
