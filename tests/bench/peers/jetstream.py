@@ -8,16 +8,12 @@ import importlib
 import importlib.util
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import crc32c
-import psutil
 
 from tests.bench.peers import provisioning
 from tests.bench.peers.engine import (
@@ -29,6 +25,7 @@ from tests.bench.peers.engine import (
     stamped_value,
     values,
 )
+from tests.bench.peers.foreign_server import ForeignServer
 from tests.bench.peers.pacer import Pacer
 from tests.bench.peers.server_process import ServerProcess
 
@@ -47,16 +44,12 @@ jetstream {{ store_dir: "{folder}", max_file_store: 100GB, max_buffered_msgs: 20
 """
 
 
-class JetStreamServer:
+class JetStreamServer(ForeignServer):
     """One nats-server in a temporary directory."""
 
     name = "NATS JetStream"
     most_records = 100_000  # a few seconds, both ways
-
-    def __init__(self) -> None:
-        self._process: ServerProcess | None = None
-        self._folder: Path | None = None
-        self._endpoint = ""
+    data_files_named = "*.blk"
 
     def prepare(self) -> str:
         if importlib.util.find_spec("nats") is None:
@@ -65,37 +58,17 @@ class JetStreamServer:
         return f"nats-server {provisioning.NATS_VERSION}, nats-py {metadata.version('nats-py')}"
 
     def start(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="bench-nats-"))
-        config = self._folder / "nats.conf"
-        config.write_text(_CONFIG.format(folder=self._folder / "data"))
+        folder = self._new_folder()
+        config = folder / "nats.conf"
+        config.write_text(_CONFIG.format(folder=folder / "data"))
         command = [str(self._program), "--config", str(config)]
-        self._process = ServerProcess(command, "Server is ready", self._folder, os.environ)
+        self._process = ServerProcess(command, "Server is ready", folder, os.environ)
         self._process.wait_until_ready(_START_S)
         said = "\n".join(self._process.said)
         found = re.search(r"client connections on (127\.0\.0\.1:\d+)", said)
         if found is None:
             raise UnavailableError("it did not say where it listens")
         self._endpoint = found.group(1)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    @property
-    def endpoint(self) -> str:
-        return self._endpoint
-
-    def processes(self) -> list[psutil.Process]:
-        assert self._process is not None, "not started"
-        return [self._process.process]
-
-    def data_files(self) -> list[Path]:
-        assert self._folder is not None, "not started"
-        return sorted(path for path in (self._folder / "data").rglob("*.blk") if path.is_file())
 
 
 class JetStreamClient:

@@ -6,10 +6,8 @@ What is acknowledged is in the page cache (Kafka's default: it leaves syncing to
 import importlib
 import importlib.util
 import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import crc32c
-import psutil
 
 from tests.bench.peers import provisioning
 from tests.bench.peers.engine import (
@@ -30,6 +27,7 @@ from tests.bench.peers.engine import (
     stamped_value,
     values,
 )
+from tests.bench.peers.foreign_server import ForeignServer
 from tests.bench.peers.pacer import Pacer
 from tests.bench.peers.server_process import ServerProcess
 
@@ -69,16 +67,12 @@ transaction.state.log.min.isr=1
 """
 
 
-class KafkaServer:
+class KafkaServer(ForeignServer):
     """One JVM, broker and controller, in a temporary directory."""
 
     name = "Apache Kafka"
     most_records = 1_000_000
-
-    def __init__(self) -> None:
-        self._process: ServerProcess | None = None
-        self._folder: Path | None = None
-        self._endpoint = ""
+    data_files_named = "*.log"
 
     def prepare(self) -> str:
         if importlib.util.find_spec("confluent_kafka") is None:
@@ -90,10 +84,10 @@ class KafkaServer:
 
     def start(self) -> None:
         """Formats the directory first: Kafka does not start without."""
-        self._folder = Path(tempfile.mkdtemp(prefix="bench-kafka-"))
+        folder = self._new_folder()
         broker, controller = _free_ports(2)
-        config = self._folder / "server.properties"
-        data = self._folder / "data"
+        config = folder / "server.properties"
+        data = folder / "data"
         config.write_text(_PROPERTIES.format(broker=broker, controller=controller, folder=data))
         program = [self._java, "-cp", f"{self._jars}/*", *_QUIET]
         done = subprocess.run(
@@ -108,31 +102,11 @@ class KafkaServer:
         self._process = ServerProcess(
             [*program, *_SAYS_STARTED, *_JVM, "kafka.Kafka", str(config)],
             "Kafka Server started",
-            self._folder,
+            folder,
             os.environ,
         )
         self._process.wait_until_ready(_START_S)
         self._endpoint = f"127.0.0.1:{broker}"
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    @property
-    def endpoint(self) -> str:
-        return self._endpoint
-
-    def processes(self) -> list[psutil.Process]:
-        assert self._process is not None, "not started"
-        return [self._process.process]
-
-    def data_files(self) -> list[Path]:
-        assert self._folder is not None, "not started"
-        return sorted((self._folder / "data").rglob("*.log"))
 
 
 def _format_arguments(config: Path) -> list[str]:
