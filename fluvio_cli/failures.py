@@ -8,13 +8,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fluvio_cli.output.printer import Printer
+    from fluvio_types.errors import Kind
 
 DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
+NOT_FOUND, CANNOT_CONNECT, TIMED_OUT, UNHEALTHY, VERSION_MISMATCH, DRIFT = 3, 4, 5, 6, 7, 8
+EXIT_CODES: "Mapping[Kind, int]" = {
+    "failed": FAILED,
+    "usage": USAGE,
+    "not-found": NOT_FOUND,
+    "cannot-connect": CANNOT_CONNECT,
+    "timed-out": TIMED_OUT,
+    "unhealthy": UNHEALTHY,
+    "version-mismatch": VERSION_MISMATCH,
+    "drift": DRIFT,
+}
 TRACEBACK_VARIABLE = "FLUVIO_TRACEBACK"
 
 
 class UsageError(FluvioError):
     """A command line that breaks the grammar; the text holds all blocks."""
+
+    kind = "usage"
 
 
 class Failure(NamedTuple):
@@ -28,10 +42,8 @@ class Failure(NamedTuple):
 def describe(error: BaseException) -> Failure:
     """Say how `error` ends the command."""
     error = _innermost(error)
-    if isinstance(error, UsageError):
-        return Failure(str(error), error.hint, USAGE)
     if isinstance(error, FluvioError):
-        return Failure(str(error), error.hint, FAILED)
+        return Failure(str(error), error.hint, EXIT_CODES[error.kind])
     if isinstance(error, KeyboardInterrupt):
         return Failure(None, None, INTERRUPTED)
     if isinstance(error, BrokenPipeError):
@@ -50,7 +62,7 @@ def describe(error: BaseException) -> Failure:
 def report(error: BaseException, printer: "Printer", environment: "Mapping[str, str]") -> int:
     """Print `error` as `describe` says, return the exit code."""
     failure = describe(error)
-    if environment.get(TRACEBACK_VARIABLE) and failure.exit_code in (FAILED, BUG):
+    if environment.get(TRACEBACK_VARIABLE) and failure.exit_code not in (DONE, USAGE, INTERRUPTED):
         import traceback
 
         printer.note("".join(traceback.format_exception(error)).rstrip("\n"))

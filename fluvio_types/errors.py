@@ -2,13 +2,33 @@
 
 Whatever can go wrong in normal use derives from `FluvioError`, is raised where the fact is known, and
 carries a text for the user (`str(error)`: lower case, no full stop), attributes for programs, and in
-`hint` the next step when there is one. Only `fluvio_cli/failures.py` prints errors.
+`hint` the next step when there is one. Only `fluvio_cli/failures.py` prints errors, and makes an exit
+code of their `kind`.
 """
+
+TYPE_CHECKING = False  # `typing` is not imported for annotations: every command loads this module
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Kind = Literal[
+        "failed",  # everything below apart
+        "usage",  # the call itself makes no sense
+        "not-found",  # what was named does not exist
+        "cannot-connect",  # nobody answers at the address, or not as a server does
+        "timed-out",  # an answer or a state did not come in time
+        "unhealthy",  # something is there and does not work as it should
+        "version-mismatch",  # this program and a server, or files, are too far apart
+        "drift",  # two things that should be the same differ
+    ]
 
 
 class FluvioError(Exception):
-    """An expected failure; `hint` tells what to do next, or is None."""
+    """An expected failure; `hint` tells what to do next, or is None; `kind` what sort of failure it is.
 
+    Classes choose their kind; an instance may know better than its class.
+    """
+
+    kind: "Kind" = "failed"
     hint: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:

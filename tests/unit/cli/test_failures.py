@@ -2,6 +2,7 @@
 
 import errno
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +10,9 @@ from fluvio_cli import failures
 from fluvio_cli.failures import UsageError, describe, report
 from fluvio_cli.output.printer import Printer
 from fluvio_types.errors import FluvioError, NotSupportedYetError
+
+if TYPE_CHECKING:
+    from fluvio_types.errors import Kind
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,13 @@ def test_expected_ends_have_their_code_and_text(
 ) -> None:
     failure = describe(error)
     assert (failure.exit_code, failure.message) == (exit_code, message)
+
+
+@pytest.mark.parametrize(("kind", "code"), failures.EXIT_CODES.items())
+def test_every_kind_of_failure_has_its_exit_code(kind: "Kind", code: int) -> None:
+    error = FluvioError("no")
+    error.kind = kind
+    assert describe(error).exit_code == code
 
 
 def test_a_bug_says_that_it_is_one_and_how_to_see_more() -> None:
