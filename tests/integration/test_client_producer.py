@@ -26,7 +26,14 @@ from fluvio_protocol.compression import Codec
 from fluvio_protocol.error_code import ErrorKind, MessageTooLargeError, TopicNotFoundError
 from fluvio_protocol.wire import decode
 from tests.support.cancelling import CancelledAtWait
-from tests.support.scripted_cluster import CLOSE_AFTER, CLOSE_BEFORE, SILENCE, ScriptedCluster, ScriptedSpu
+from tests.support.scripted_cluster import (
+    CLOSE_AFTER,
+    CLOSE_BEFORE,
+    OTHER_PARTITION,
+    SILENCE,
+    ScriptedCluster,
+    ScriptedSpu,
+)
 from tests.support.scripted_peer import request_body
 
 FAST = ClientSettings(socket_timeout_s=5.0, metadata_timeout_s=0.3)
@@ -192,6 +199,19 @@ def test_an_answer_that_never_comes_is_given_up_on_another_connection() -> None:
 
         run(cluster, body, ClientSettings(socket_timeout_s=0.2))
         assert cluster.spu_peers[5001].connection_count == 2
+
+
+def test_an_answer_that_is_not_to_the_request_acknowledges_nothing() -> None:
+    with ScriptedCluster({"t": [5001]}) as cluster:
+        cluster.spu.faults.append(OTHER_PARTITION)
+
+        async def body(client: Fluvio) -> None:
+            async with client.producer("t") as producer:
+                delivery = await producer.send(None, b"x")
+                with pytest.raises(ProducerError, match="the SPU's answer does not fit the request"):
+                    await delivery
+
+        run(cluster, body)
 
 
 def test_a_connection_that_is_given_up_fails_nobody_else() -> None:

@@ -65,6 +65,7 @@ from tests.support.scripted_peer import Conversation, Received, ScriptedPeer, re
 
 SC_HANDSHAKE, SPU_HANDSHAKE = "engine-py-connect-2", "engine-py-produce-single-2"
 CLOSE_BEFORE, CLOSE_AFTER, SILENCE = "close before storing", "close after storing", "say nothing"
+OTHER_PARTITION = "answer for another partition"
 
 
 @dataclass(slots=True, eq=False)
@@ -158,6 +159,8 @@ class ScriptedSpu:
                     answer.error_code = ErrorCode(fault)
                 else:
                     answer.base_offset = self._store(topic.name, entry.partition_index, entry.records)
+                if fault == OTHER_PARTITION:
+                    answer.partition_index += 1
                 entries.append(answer)
             topics.append(TopicProduceResponse(name=topic.name, partitions=entries))
         if fault == CLOSE_AFTER:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fluvio_protocol import record_shapes
 from fluvio_protocol.batch import (
     BatchBuilder,
     BatchError,
@@ -106,6 +107,24 @@ def test_more_records_than_a_two_byte_index_holds_round_trip() -> None:
     built = builder.build()
     assert built == plain_batch([(3, None, value) for value in values])
     assert decode_columns(memoryview(built), read_header(built)).values == values
+
+
+@pytest.mark.parametrize("given_at_once", [40_000, 7_001])
+def test_more_values_of_one_size_than_tables_are_kept_for_round_trip(given_at_once: int) -> None:
+    values = [b"%05d" % i for i in range(40_000)]
+    assert len(values) > record_shapes._ROWS
+    builder = BatchBuilder(NOW)
+    for start in range(0, len(values), given_at_once):
+        chunk = values[start : start + given_at_once]
+        assert builder.extend(chunk, 0, 1 << 30, NOW) == len(chunk)
+    built = builder.build()
+    assert built == plain_batch([(0, None, value) for value in values])
+
+
+def test_tables_are_kept_for_few_sizes_at_a_time() -> None:
+    for size in range(1, 50):
+        assert BatchBuilder(NOW).extend([b"x" * size] * 3, 0, 1 << 20, NOW) == 3
+    assert 0 < len(record_shapes._middles) <= record_shapes._TABLES
 
 
 @given(st.lists(st.binary(max_size=120), max_size=200), st.integers(61, 6000), st.integers(0, 200))
