@@ -41,6 +41,8 @@ def main() -> int:
 
         code = run(arguments, make_context)
         printer.flush()
+        if _time_is_up():
+            raise KeyboardInterrupt
     except BrokenPipeError:
         _forget_standard_output()
         return failures.DONE
@@ -65,6 +67,14 @@ def _output_streams() -> "tuple[TextIO, TextIO]":
 def _report(error: BaseException, printer: "Printer") -> int:
     from fluvio_cli import failures
 
+    if _time_is_up() and isinstance(error, KeyboardInterrupt):
+        from fluvio_cli.manners import limit
+
+        error = failures.CommandTimeoutError(limit.text)
+    try:
+        printer.flush()
+    except OSError:  # nobody reads, or the disk is full: what is left cannot be written either
+        _forget_standard_output()
     try:
         code = failures.report(error, printer, os.environ)
         printer.flush()
@@ -72,6 +82,14 @@ def _report(error: BaseException, printer: "Printer") -> int:
         _forget_standard_output()
         code = failures.describe(error).exit_code
     return code
+
+
+def _time_is_up() -> bool:
+    """Whether `--timeout` has passed, for which the command was interrupted; it cannot pass from now on."""
+    if (manners := sys.modules.get("fluvio_cli.manners")) is None:
+        return False
+    manners.limit.stop()
+    return bool(manners.limit.has_passed)
 
 
 def _context(root_options: "dict[str, Any]", printer: "Printer") -> "CliContext":

@@ -1,16 +1,17 @@
 """The root command: reads the root options, finds the command in the table, runs it, ends well.
 
-Root options choose the cluster and stand before the command word. Groups answer help and errors from
-the table alone. A word that nobody knows is looked for as a plugin.
+Root options choose the cluster and stand before the command word; those of `manners` may stand after it as
+well. Groups answer help and errors from the table alone. A word that nobody knows is looked for as a plugin.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fluvio_cli import failures, grammar
+from fluvio_cli import failures, grammar, manners
 from fluvio_cli.command_table import ROOT, Group, Leaf
 from fluvio_cli.grammar import HelpRequested, Parameter, Rules, UsageProblem
+from fluvio_types.errors import FluvioError
 
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
@@ -31,8 +32,10 @@ ROOT_OPTIONS = (
     Parameter("client_cert", ("--client-cert",), "CLIENT_CERT", help="TLS: path to the client certificate"),
     Parameter("client_key", ("--client-key",), "CLIENT_KEY", help="TLS: path to the client's private key"),
     Parameter("profile", ("-P", "--profile"), "profile", help="Use this profile for this call only"),
+    *manners.OPTIONS,
     Parameter("version", ("-V", "--version"), takes_value=False, help="Print the version"),
 )
+_JSON_WORDS = ("json", "ndjson")
 
 
 @dataclass(slots=True)
@@ -65,21 +68,40 @@ def run(arguments: Sequence[str], make_context: Callable[[dict[str, Any]], "CliC
     except HelpRequested:
         return _print_help(root, make_context({}))
     except UsageProblem as problem:
-        raise root.usage_error(problem, make_context({})) from None
+        cli = make_context({})
+        cli.printer.errors_as_json = _asks_for_json(arguments)
+        raise root.usage_error(problem, cli) from None
     if parsed.given.pop("version", False):
         from fluvio_cli.__main__ import version_line
 
         make_context({}).printer.message(version_line())
         return failures.DONE
+    manner = manners.take(parsed.given, manners.OPTIONS)
     cli = make_context(parsed.given)
+    manners.settle(manners.from_environment(cli.environment) | manner, cli.printer)
     words = parsed.rest
+    cli.printer.errors_as_json = _asks_for_json(words)
     if not words or words[0] == "help":
         return _print_help(root, cli)
     if words[0] not in ROOT.members:
         from fluvio_cli.plugins import run_plugin
 
         return run_plugin(words[0], words[1:], cli, _similar(words[0], list(ROOT.members)))
-    return _enter(root, words, cli)
+    try:
+        return _enter(root, words, cli)
+    except Exception as exc:
+        if cli.printer.stderr_is_terminal or cli.printer.errors_as_json:
+            _advise(exc, cli)
+        raise
+
+
+def _advise(error: Exception, cli: "CliContext") -> None:
+    """Give an expected error its next step, where somebody reads it."""
+    found = failures.innermost(error)
+    if isinstance(found, FluvioError) and not isinstance(found, failures.UsageError):
+        from fluvio_cli.advice import advise
+
+        advise(found, cli)
 
 
 def _enter(place: _Place, words: Sequence[str], cli: "CliContext") -> int:
@@ -93,17 +115,18 @@ def _enter(place: _Place, words: Sequence[str], cli: "CliContext") -> int:
         return _run_leaf(below, member, words[1:], cli)
     here = _Place(below, member)
     try:
-        rest = grammar.parse((), words[1:], Rules(), stop_at_word=True).rest
+        parsed = grammar.parse(manners.OPTIONS, words[1:], Rules(), stop_at_word=True)
     except HelpRequested:
         return _print_help(here, cli)
     except UsageProblem as problem:
         raise here.usage_error(problem, cli) from None
-    if rest:
-        return _enter(here, rest, cli)
+    manners.settle(parsed.given, cli.printer)
+    if parsed.rest:
+        return _enter(here, parsed.rest, cli)
     if member.default is None:
         from fluvio_cli import usage
 
-        cli.printer.note(usage.group_help(below, member, (), {}))
+        cli.printer.error(usage.group_help(below, member, (), {}))
         return failures.USAGE
     return _enter(here, [member.default], cli)
 
@@ -115,16 +138,21 @@ def _run_leaf(path: str, leaf: Leaf, tokens: Sequence[str], cli: "CliContext") -
     from fluvio_cli.command import Command
 
     command = Command(path, function)
+    extra = manners.beside(command.parameters)
     try:
-        values = command.parse(tokens)
+        values = command.parse(tokens, extra)
     except HelpRequested as request:
         from fluvio_cli import usage
 
-        text = usage.command_help(path, command.about, command.parameters, command.rules, long=request.long)
+        text = usage.command_help(
+            path, command.about, command.parameters, command.rules, long=request.long, everywhere=extra
+        )
         cli.printer.message(text)
         return failures.DONE
     except UsageProblem as problem:
         raise _leaf_error(problem, path, command.parameters, cli) from None
+    manners.settle(manners.take(values, extra), cli.printer)
+    cli.printer.errors_as_json = values.get("output") in _JSON_WORDS or values.get("json") is True
     return command.run(values, cli)
 
 
@@ -132,7 +160,7 @@ def _run_parameterless(
     path: str, leaf: Leaf, function: Callable[["CliContext"], None], tokens: Sequence[str], cli: "CliContext"
 ) -> int:
     try:
-        grammar.parse((), tokens, Rules())
+        manners.settle(grammar.parse(manners.OPTIONS, tokens, Rules()).given, cli.printer)
     except HelpRequested as request:
         from fluvio_cli import usage
 
@@ -142,6 +170,17 @@ def _run_parameterless(
         raise _leaf_error(problem, path, (), cli) from None
     function(cli)
     return failures.DONE
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    """Whether a line that may break the grammar wants JSON all the same."""
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        flag, _, value = word.partition("=")
+        if flag in ("-O", "--output") and (value or following).lower() in _JSON_WORDS:
+            return True
+        if word.startswith("-O") and word[2:].lower() in _JSON_WORDS:
+            return True
+    return False
 
 
 def _leaf_error(

@@ -69,10 +69,14 @@ class Command:
         )
         self._exit = typer.Exit
 
-    def parse(self, tokens: Sequence[str]) -> dict[str, Any]:
-        """Values of all parameters; raises `UsageProblem` or `HelpRequested`."""
-        given = grammar.parse(self.parameters, tokens, self.rules).given
-        return {p.name: given.get(p.name, p.default) for p in self.parameters}
+    def parse(self, tokens: Sequence[str], extra: Sequence[Parameter] = ()) -> dict[str, Any]:
+        """Values of all parameters, and of those of `extra` that were given.
+
+        Raises `UsageProblem` or `HelpRequested`.
+        """
+        given = grammar.parse((*self.parameters, *extra), tokens, self.rules).given
+        values = {p.name: given.get(p.name, p.default) for p in self.parameters}
+        return values | {p.name: given[p.name] for p in extra if p.name in given}
 
     def run(self, values: dict[str, Any], cli: "CliContext") -> int:
         """Call the function with `cli` as `ctx.obj`; returns the exit code it chose, else 0."""

@@ -87,6 +87,7 @@ ROOT = Group(
         "consumer": Group("Manage and view consumers", _CONSUMER),
         "profile": Group("Manage profiles, which describe known clusters", _PROFILE, default="current"),
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
+        "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),
     },
 )

@@ -24,6 +24,8 @@ _MAX_ANSWER_BYTES = 64 * 1024
 class ProbeError(FluvioError):
     """The cluster gave no version in time."""
 
+    kind = "cannot-connect"
+
 
 def ask_platform_version(target: "Target", client_id: str, timeout_s: float) -> str:
     """The cluster's version; raises `FluvioError` when it cannot be had within `timeout_s` in all."""

@@ -38,7 +38,7 @@ def run_plugin(word: str, arguments: Sequence[str], cli: "CliContext", similar: 
         )
         if similar is not None:
             cli.printer.hint(f"\nhint: {similar}")
-        return failures.FAILED
+        return failures.NOT_FOUND
     import subprocess
 
     cli.printer.flush()

@@ -56,8 +56,19 @@ def suggestion(word: str, known: Sequence[str]) -> str | None:
     return close[0] if close else None
 
 
-def command_help(path: str, about: str, parameters: Sequence[Parameter], rules: Rules, *, long: bool) -> str:
-    """The help page of one command; `long` gives each parameter its own paragraph, and examples."""
+def command_help(
+    path: str,
+    about: str,
+    parameters: Sequence[Parameter],
+    rules: Rules,
+    *,
+    long: bool,
+    everywhere: Sequence[Parameter] = (),
+) -> str:
+    """The help page of one command; `long` gives each parameter its own paragraph, and examples.
+
+    `everywhere`: options of all commands; the long page lists them after its own.
+    """
     about = about.strip()
     shown = [p for p in parameters if not p.hidden and (long or p.name not in rules.long_help_only)]
     words = [parameter for parameter in shown if parameter.is_positional]
@@ -66,6 +77,8 @@ def command_help(path: str, about: str, parameters: Sequence[Parameter], rules: 
     if words:
         parts.append(_section("Arguments", words, long=long))
     parts.append(_section("Options", [*options, HELP], long=long))
+    if long and everywhere:
+        parts.append(_section("Options of all commands", everywhere, long=False))
     if long and rules.examples:
         parts.append("Examples:\n" + "\n".join(f"  # {what}\n  {line}" for what, line in rules.examples))
     return "\n\n".join(parts)

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from fluvio_client import admin_calls
 from fluvio_client.admin_calls import Call, CustomSpuObject, PartitionObject, SpuObject, TopicObject
 from fluvio_client.errors import (
+    CONNECT_HINT,
     ConnectionFailedError,
     ConnectionLostError,
     HandshakeError,
@@ -30,7 +31,6 @@ from fluvio_types.defaults import SOCKET_WAIT_S
 R = TypeVar("R")
 _READ_BYTES = 65_536
 _MOST_UPDATES = 10_000  # of a watch, while the answer to another call is awaited
-_CONNECT_HINT = "is the cluster running? `fluvio cluster status` tells"
 
 
 class _Deadline:
@@ -78,9 +78,9 @@ class BlockingConnection:
             reason = f"failed to lookup address information: {exc.strerror}"
             raise ConnectionFailedError(str(endpoint), reason) from exc
         except TimeoutError as exc:
-            raise ConnectionFailedError(str(endpoint), "timed out", hint=_CONNECT_HINT) from exc
+            raise ConnectionFailedError(str(endpoint), "timed out", hint=CONNECT_HINT) from exc
         except OSError as exc:
-            raise ConnectionFailedError(str(endpoint), describe_os_error(exc), hint=_CONNECT_HINT) from exc
+            raise ConnectionFailedError(str(endpoint), describe_os_error(exc), hint=CONNECT_HINT) from exc
         session = Session(client_id=client_id, is_controller=is_controller)
         connection = cls(sock, endpoint, session, timeout_s)
         try:

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Self
 
 from fluvio_client.errors import (
+    CONNECT_HINT,
     ClientClosedError,
     ConnectionFailedError,
     ConnectionLostError,
@@ -37,7 +38,6 @@ from fluvio_types.errors import FluvioError
 
 STREAM_QUEUE_LIMIT = 16  # slices; official clients stop reading at 10
 _WAKE_BYTES = 1024 * 1024
-CONNECT_HINT = "is the cluster running? `fluvio cluster status` tells"
 
 
 class Stream:

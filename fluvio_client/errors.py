@@ -8,6 +8,7 @@ import os
 
 from fluvio_types.errors import FluvioError
 
+CONNECT_HINT = "is the cluster running? `fluvio cluster status` tells"
 NOT_SERVED_HINT = (
     "`fluvio cluster spu list` shows which SPUs are online; the output of one that is says why it does not "
     "serve the partition, such as a limit (`--max-partitions`)"
@@ -17,6 +18,8 @@ NOT_SERVED_HINT = (
 class ConnectionFailedError(FluvioError):
     """No connection could be made to `endpoint` (host:port); nothing was sent."""
 
+    kind = "cannot-connect"
+
     def __init__(self, endpoint: str, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"Socket io {reason}, can't connect to {endpoint}", hint=hint)
         self.endpoint, self.reason = endpoint, reason
@@ -25,6 +28,8 @@ class ConnectionFailedError(FluvioError):
 class ConnectionLostError(FluvioError):
     """The connection ended while answers were awaited; what was sent may or may not have been done."""
 
+    kind = "cannot-connect"
+
     def __init__(self, endpoint: str, reason: str = "Socket closed") -> None:
         super().__init__(f"Socket io {reason}", hint=f"the connection to {endpoint} was lost")
         self.endpoint, self.reason = endpoint, reason
@@ -32,6 +37,8 @@ class ConnectionLostError(FluvioError):
 
 class HandshakeError(FluvioError):
     """Something listens at the address, but it does not answer as a Fluvio server does."""
+
+    kind = "cannot-connect"
 
     def __init__(self, endpoint: str, *, was_closed: bool = False) -> None:
         """`was_closed`: it has said nothing at all."""
@@ -48,6 +55,8 @@ class HandshakeError(FluvioError):
 class ResponseTimeoutError(FluvioError):
     """An answer did not come within `timeout_s`; the request may or may not have been done."""
 
+    kind = "timed-out"
+
     def __init__(self, timeout_s: float, api_key: int, correlation_id: int) -> None:
         super().__init__(
             f"Socket io Timed out: {timeout_s:g} secs waiting for response. "
@@ -63,6 +72,8 @@ class ClientClosedError(FluvioError):
 class PartitionNotFoundError(FluvioError):
     """The topic has no such partition."""
 
+    kind = "not-found"
+
     def __init__(self, topic: str, partition: int) -> None:
         super().__init__(f"Partition not found: {topic}-{partition}")
         self.topic, self.partition = topic, partition
@@ -71,6 +82,8 @@ class PartitionNotFoundError(FluvioError):
 class MetadataTimeoutError(FluvioError):
     """The cluster did not tell what was needed within `timeout_s`."""
 
+    kind = "timed-out"
+
     def __init__(self, what: str, timeout_s: float) -> None:
         super().__init__(f"timed out: no {what} within {timeout_s:g} s")
         self.what, self.timeout_s = what, timeout_s
@@ -78,6 +91,8 @@ class MetadataTimeoutError(FluvioError):
 
 class LeaderUnavailableError(FluvioError):
     """The partition exists but no SPU that leads it can be asked."""
+
+    kind = "unhealthy"
 
     def __init__(self, topic: str, partition: int, reason: str) -> None:
         super().__init__(f"partition {topic}-{partition} has no leader to talk to: {reason}")

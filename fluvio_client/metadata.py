@@ -48,6 +48,8 @@ class TopicView:
 class NotReadyYetError(FluvioError):
     """A lookup cannot be answered yet; an update may change that. Callers of `Metadata` never see it."""
 
+    kind = "unhealthy"
+
 
 class MetadataStore:
     """The three stores. Not thread-safe; changes only in `apply`."""

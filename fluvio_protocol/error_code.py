@@ -245,10 +245,21 @@ class ApiError(FluvioError):
     def __init__(self, code: ErrorCode, message: str | None = None, *, hint: str | None = None) -> None:
         super().__init__(message or code.text, hint=hint)
         self.code = code
+        if type(self) is ApiError and code.kind.name.endswith("_NOT_FOUND"):
+            self.kind = "not-found"
+
+    @property
+    def slug(self) -> str:
+        """Codes without a class of their own are told apart by the code's name."""
+        if type(self) is not ApiError:
+            return super().slug
+        return str(self.code.kind.name).lower().replace("_", "-")
 
 
 class TopicNotFoundError(ApiError):
     """No topic of that name."""
+
+    kind = "not-found"
 
 
 class TopicAlreadyExistsError(ApiError):
@@ -258,6 +269,8 @@ class TopicAlreadyExistsError(ApiError):
 class TopicNotProvisionedError(ApiError):
     """The topic exists, but its partitions did not come online in time."""
 
+    kind = "timed-out"
+
 
 class InvalidTopicError(ApiError):
     """The topic's name or settings were refused."""
@@ -266,9 +279,13 @@ class InvalidTopicError(ApiError):
 class TopicDeletedError(ApiError):
     """The topic was deleted while it was being read."""
 
+    kind = "not-found"
+
 
 class NotLeaderError(ApiError):
     """The SPU asked does not lead the partition: look the leader up again."""
+
+    kind = "unhealthy"
 
 
 class OffsetEvictedError(ApiError):
@@ -304,6 +321,8 @@ class DamagedRecordsError(ApiError):
 class RequestTimedOutError(ApiError):
     """Committed records were written but not confirmed in time."""
 
+    kind = "timed-out"
+
 
 class MessageTooLargeError(ApiError):
     """A batch is larger than the SPU or its segment takes."""
@@ -329,6 +348,8 @@ class PartitionFullError(ApiError):
 
 class SpuNotFoundError(ApiError):
     """No such SPU."""
+
+    kind = "not-found"
 
 
 class SpuAlreadyExistsError(ApiError):

@@ -20,6 +20,8 @@ _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?")
 class IncompatibleServerError(FluvioError):
     """Client and server share no version of an API, or the platform is too old."""
 
+    kind = "version-mismatch"
+
 
 def check_platform(version: str) -> None:
     """Refuse a controller older than this client can talk to. Raises `IncompatibleServerError`."""

@@ -36,6 +36,19 @@ class FluvioError(Exception):
         if hint is not None:
             self.hint = hint
 
+    @property
+    def slug(self) -> str:
+        """Its stable name, for programs and `fluvio explain`: `topic-not-found` of `TopicNotFoundError`."""
+        return slug_of(type(self))
+
+
+def slug_of(kind: type[FluvioError]) -> str:
+    """The name of a class without `Error`, in lower case with hyphens; `failed` for what has no class."""
+    if kind is FluvioError:
+        return "failed"
+    name = kind.__name__.removesuffix("Error")
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+
 
 class NotSupportedYetError(FluvioError):
     """Something Fluvio has and this program does not do yet."""

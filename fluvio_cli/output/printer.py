@@ -14,6 +14,13 @@ class Printer:
         self.stdout_is_terminal, self.stderr_is_terminal = stdout.isatty(), stderr.isatty()
         self._colour = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
         self._plain_progress = "CI" in environment
+        self.is_quiet = self.is_verbose = False  # `--quiet`, `--verbose`
+        self.errors_as_json = False  # `-O json` was asked for
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a person watches who wants to see what goes on."""
+        return self.stderr_is_terminal and not self.is_quiet
 
     def data(self, text: str) -> None:
         """Print text that is the result, as it is; it brings its own line ends."""
@@ -24,7 +31,12 @@ class Printer:
         self.stdout.write(f"{text}\n")
 
     def note(self, text: str) -> None:
-        """Print a line to standard error."""
+        """Print a line to standard error, unless `--quiet` was given."""
+        if not self.is_quiet:
+            self.error(text)
+
+    def error(self, text: str) -> None:
+        """Print why the command fails to standard error."""
         self.flush()
         self.stderr.write(f"{text}\n")
 

@@ -62,7 +62,7 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
         if printer.stderr_is_terminal:
             records_come = stack.enter_context(remarks_on_losses(tell))
         drawing = None
-        if job.show_progress and printer.stdout_is_terminal and printer.stderr_is_terminal:
+        if job.show_progress and printer.stdout_is_terminal and printer.shows_progress:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             drawing = group.create_task(spinner.run(), name="spinner")
         try:

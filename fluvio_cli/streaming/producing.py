@@ -131,7 +131,7 @@ class _Bulk:
 
     def _show_progress(self) -> None:
         printer, now = self.cli.printer, time.monotonic()
-        if self.job.file is not None and printer.stderr_is_terminal and now - self._shown_at >= _PROGRESS_S:
+        if self.job.file is not None and printer.shows_progress and now - self._shown_at >= _PROGRESS_S:
             self._shown_at, self._is_shown = now, True
             printer.stderr.write(f"\r{self.count:,} records")
             printer.stderr.flush()

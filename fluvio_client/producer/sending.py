@@ -373,7 +373,7 @@ class BatchSender:
                 continue
             for batch in self._accumulator.drop_older(partition, now - self.settings.delivery_timeout_s):
                 error = ProducerError("Producer error: the produce request retry timeout limit reached")
-                error.__cause__ = self._last_reason
+                error.__cause__, error.kind = self._last_reason, "timed-out"
                 if self._last_reason is not None:
                     said = (str(self._last_reason), self._last_reason.hint)
                     error.hint = f"the last attempt failed: {': '.join(filter(None, said))}"
@@ -415,5 +415,5 @@ def _error_of(entry: PartitionProduceResponse) -> ProducerError | None:
     cause = exception_for(entry.error_code)
     hint = NOT_SERVED_HINT if isinstance(cause, NotLeaderError) else cause.hint
     error = ProducerError(f"Producer error: Producer received an error code: {cause}", hint=hint)
-    error.__cause__ = cause
+    error.__cause__, error.kind = cause, cause.kind
     return error

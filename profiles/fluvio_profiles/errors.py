@@ -12,6 +12,8 @@ class ProfileError(FluvioError):
 class ConfigMissingError(ProfileError):
     """There is no profile file (or the path is no file)."""
 
+    kind = "not-found"
+
     def __init__(self, path: Path) -> None:
         super().__init__(f'Config error: config file "{path}"')
         self.path = path
@@ -39,6 +41,8 @@ class ConfigWriteError(ProfileError):
 class ProfileNotFoundError(ProfileError):
     """No profile has this name."""
 
+    kind = "not-found"
+
     def __init__(self, name: str) -> None:
         super().__init__(f"profile {name} not found")
         self.name = name
@@ -47,3 +51,15 @@ class ProfileNotFoundError(ProfileError):
 
 class TargetError(ProfileError):
     """Options and profile file do not add up to a cluster to talk to."""
+
+
+class ProfileUnknownError(TargetError):
+    """The profile that a call names, or its cluster, is not in the profile file."""
+
+    kind = "not-found"
+
+
+class NoActiveProfileError(TargetError):
+    """No profile was named, and the profile file names none as the current one."""
+
+    kind = "not-found"

@@ -7,7 +7,7 @@ profile, neither means the current profile; TLS options go with `-c` only.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fluvio_profiles.errors import ConfigMissingError, TargetError
+from fluvio_profiles.errors import ConfigMissingError, NoActiveProfileError, ProfileUnknownError, TargetError
 from fluvio_profiles.model import Cluster, Config, Tls, TlsCerts, TlsPolicy, TlsSource
 
 
@@ -64,7 +64,7 @@ def _named_profile(name: str, load: Callable[[], Config]) -> Target:
     try:
         config = load()
     except ConfigMissingError as exc:
-        raise TargetError(f"Cluster not found for profile {name}", hint=exc.hint) from exc
+        raise ProfileUnknownError(f"Cluster not found for profile {name}", hint=exc.hint) from exc
     profile = config.profiles.get(name)
     cluster = config.clusters.get(profile.cluster) if profile is not None else None
     if profile is None or cluster is None:
@@ -73,7 +73,7 @@ def _named_profile(name: str, load: Callable[[], Config]) -> Target:
             if profile is None
             else f"the profile names cluster `{profile.cluster}`, which is not in the profile file"
         )
-        raise TargetError(f"Cluster not found for profile {name}", hint=hint)
+        raise ProfileUnknownError(f"Cluster not found for profile {name}", hint=hint)
     return _target(name, profile.cluster, cluster)
 
 
@@ -81,13 +81,13 @@ def _current_profile(config: Config) -> Target:
     name = config.current_profile
     profile = config.profiles.get(name) if name is not None else None
     if name is None or profile is None:
-        raise TargetError(
+        raise NoActiveProfileError(
             "Config error: Config has no active profile",
             hint="choose one with `fluvio profile switch`, `fluvio profile list` shows them",
         )
     cluster = config.clusters.get(profile.cluster)
     if cluster is None:
-        raise TargetError(
+        raise ProfileUnknownError(
             f"Config error: No cluster config for profile {profile.cluster}",
             hint=f"profile `{name}` names cluster `{profile.cluster}`, which is not in the profile file",
         )

@@ -238,7 +238,7 @@ class Demo:
         self.fluvio("profile", "add", "nobody", "127.0.0.1:1", "local")
         self.fluvio("profile", "list")
         check(self.fluvio("profile").strip() == "nobody", "the added profile is not the current one")
-        self.fluvio("topic", "list", expect=1)
+        self.fluvio("topic", "list", expect=4)
         self.say.passed("with `nobody` there is no cluster to talk to")
         self.fluvio("profile", "switch", "local")
         check(TOPIC in self.fluvio("topic", "list"), f"`topic list` does not show {TOPIC}")

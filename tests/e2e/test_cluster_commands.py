@@ -28,7 +28,7 @@ def test_a_cluster_starts_serves_stops_resumes_and_is_deleted(throwaway_home: Lo
     stopped = home.run("cluster", "shutdown")
     assert (stopped.stdout, stopped.stderr) == ("", "")
     assert home.running() == []
-    assert home.run("cluster", "status", check=False).returncode == 1
+    assert home.run("cluster", "status", check=False).returncode == 4
 
     resumed = home.run("cluster", "resume")
     assert resumed.stderr.splitlines() == [
@@ -97,7 +97,7 @@ def test_status_of_a_stopped_cluster_fails_and_still_tells_json(fresh_cluster: L
     endpoint = fresh_cluster.endpoint
     fresh_cluster.run("cluster", "shutdown")
     asked = fresh_cluster.run("cluster", "status", "-O", "json", check=False)
-    assert asked.returncode == 1
+    assert asked.returncode == 4
     assert json.loads(asked.stdout)["reachable"] is False
     assert f"Connection refused (os error 111), can't connect to {endpoint}" in asked.stderr
 
@@ -167,7 +167,7 @@ def test_shutdown_and_delete_of_what_does_not_run_succeed(fresh_cluster: LocalCl
     fresh_cluster.run("cluster", "delete", "--force")
     fresh_cluster.run("cluster", "stop")
     resumed = fresh_cluster.run("cluster", "resume", check=False)
-    assert resumed.returncode == 1
+    assert resumed.returncode == 3
     assert "no local cluster at" in resumed.stderr
 
 
@@ -181,13 +181,13 @@ def test_commands_act_on_the_cluster_that_root_options_or_data_dir_name(throwawa
     assert home.run("profile").stdout == "local\n"
     home.run("-c", address, "cluster", "shutdown")
     assert home.running() == ["SC", "SPU 5001"]
-    assert home.run("-c", address, "topic", "list", check=False).returncode == 1
+    assert home.run("-c", address, "topic", "list", check=False).returncode == 4
     home.run("cluster", "resume", "--data-dir", "second")
     home.run("-c", address, "topic", "list")
     home.run("cluster", "delete", "--force", "--data-dir", "second")
     assert not second.exists()
     assert home.running() == ["SC", "SPU 5001"]
-    assert home.run("-P", "nope", "cluster", "delete", "--force", check=False).returncode == 1
+    assert home.run("-P", "nope", "cluster", "delete", "--force", check=False).returncode == 3
     assert home.running() == ["SC", "SPU 5001"]
 
 
@@ -286,7 +286,7 @@ def test_a_cluster_starts_within_two_seconds(throwaway_home: LocalCluster) -> No
 def test_a_shutdown_of_a_cluster_that_was_named_and_is_not_known_fails(throwaway_home: LocalCluster) -> None:
     for words in (("-c", "127.0.0.1:1"), ("-P", "nosuch")):
         refused = throwaway_home.run(*words, "cluster", "shutdown", check=False)
-        assert refused.returncode == 1
+        assert refused.returncode == 3
         assert refused.stderr
 
 

@@ -291,4 +291,4 @@ def test_a_partition_or_topic_that_does_not_exist_ends_with_an_error_at_once(
         (("consume", topic, "-B", "-d", "-p", "9"), f"Partition not found: {topic}-9\n"),
     ):
         done = local_cluster.run(*words, stdin="x\n", check=False, timeout=10)
-        assert (done.returncode, done.stdout, done.stderr) == (1, "", text)
+        assert (done.returncode, done.stdout, done.stderr) == (3, "", text)

@@ -57,15 +57,15 @@ def test_an_spu_that_somebody_else_starts_joins_holds_records_and_leaves(fresh_c
 
 def test_what_cannot_be_registered_or_taken_away_is_said(local_cluster: LocalCluster) -> None:
     addresses = ("-p", "127.0.0.1:9510", "-v", "127.0.0.1:9511")
-    for words, text in (
-        (("register", "-i", "5001", *addresses), "spu 'custom-spu-5001(5001)' already defined"),
-        (("register", "-i", "6003", "-n", "../x", *addresses), "invalid spu name: `../x` must be"),
-        (("register", "--id=-1", *addresses), "invalid spu id: -1"),
-        (("register", "-i", "6003", "-p", "h:0", "-v", "h:1"), "invalid host:port format h:0"),
-        (("unregister", "-i", "7777"), "spu 7777 not found"),
-        (("unregister", "-n", "east"), 'spu "east" not found'),
+    for words, text, code in (
+        (("register", "-i", "5001", *addresses), "spu 'custom-spu-5001(5001)' already defined", 1),
+        (("register", "-i", "6003", "-n", "../x", *addresses), "invalid spu name: `../x` must be", 1),
+        (("register", "--id=-1", *addresses), "invalid spu id: -1", 1),
+        (("register", "-i", "6003", "-p", "h:0", "-v", "h:1"), "invalid host:port format h:0", 1),
+        (("unregister", "-i", "7777"), "spu 7777 not found", 3),
+        (("unregister", "-n", "east"), 'spu "east" not found', 3),
     ):
         done = local_cluster.run("cluster", "spu", *words, check=False)
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (code, "")
         assert done.stderr.startswith(text)
     assert set(custom_spus(local_cluster)) == {5001}

@@ -129,7 +129,7 @@ def test_a_takeover_that_fails_leaves_the_directory_as_it_was(throwaway_home: Lo
 
     shutil.rmtree(data_dir / "metadata" / "SPU")
     failed = home.run("cluster", "resume", "--data-dir", str(data_dir), check=False)
-    assert failed.returncode == 1
+    assert failed.returncode == 3
     assert "no local cluster" in failed.stderr
 
 

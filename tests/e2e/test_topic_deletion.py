@@ -56,7 +56,7 @@ def test_consume_says_that_the_topic_was_deleted_and_fails(
     assert b"deleted" in said
     assert said.count(b"\n") <= 3
     assert b"Traceback" not in said
-    assert reader.returncode == 1
+    assert reader.returncode == 3
 
 
 def test_a_topic_made_again_has_neither_the_records_nor_the_places_of_consumers(

@@ -57,6 +57,8 @@ _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of t
 
 DEVIATIONS = (
     _extra("fluvio", ("--version",), "every tool answers it"),
+    _extra("fluvio", ("--quiet", "--verbose", "--timeout"), "for scripts; every command takes them as well"),
+    _extra("fluvio explain", _ITSELF, "a failure tells its next step"),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(
         "fluvio consume",

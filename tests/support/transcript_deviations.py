@@ -13,6 +13,7 @@ _EMPTY = "structured output of nothing is an empty list, not a sentence"
 DEVIATIONS: dict[str, str] = {
     "usage-conflict-config": _NO_CONFIG,
     "usage-dedup-count-alone": "deduplication is absent so far: it needs SmartModules",
+    "usage-conflict-F-O": "with `-O json` errors are JSON",
     "usage-bad-param": "SmartModules are absent so far",
     "usage-bad-consume-O": "`-O full-table` is absent so far, and is not offered",
     "usage-params-alone": "SmartModules are absent so far",

@@ -51,7 +51,7 @@ def command(
 
 def _await_leaders(admin: "BlockingAdmin", topic: str, before: set[int], count: int) -> list[tuple[str, str]]:
     """(partition, leader) of each new partition, once the cluster has placed them all."""
-    from fluvio_types.errors import FluvioError
+    from fluvio_cli.failures import NotInTimeError
 
     rows: dict[int, int] = {}
     if count == 0:
@@ -66,7 +66,7 @@ def _await_leaders(admin: "BlockingAdmin", topic: str, before: set[int], count: 
                 }
         if len(rows) >= count:
             return [(str(index), str(leader)) for index, leader in sorted(rows.items())]
-    raise FluvioError(
+    raise NotInTimeError(
         f"the new partitions of `{topic}` are not placed yet",
         hint=f"they will be when SPUs are there; `fluvio topic describe {topic}` tells",
     )

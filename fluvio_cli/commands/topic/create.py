@@ -206,6 +206,7 @@ def _create(cli: CliContext, name: str, spec: "TopicSpec", *, dry_run: bool) -> 
 def _await_provisioned(cli: CliContext, name: str, timeout_s: float) -> None:
     import time
 
+    from fluvio_cli.failures import NotInTimeError
     from fluvio_protocol.api.partition import PartitionResolution
     from fluvio_protocol.api.topic import TopicResolution
     from fluvio_types.errors import FluvioError
@@ -235,7 +236,7 @@ def _await_provisioned(cli: CliContext, name: str, timeout_s: float) -> None:
                     online.add(partition.name)
             if rows and all(f"{name}-{row}" in online for row in rows):
                 return
-    raise FluvioError(
+    raise NotInTimeError(
         f"the partitions of topic `{name}` did not come online in time",
         hint=f"{hint}, `fluvio partition list` its partitions; the output of an SPU says why it does not "
         "serve one, such as a limit (`--max-partitions`)",

@@ -42,6 +42,8 @@ class ServerFailedError(LocalClusterError):
 class ProvisionTimeoutError(LocalClusterError):
     """The servers run, but not all SPUs came online in time."""
 
+    kind = "timed-out"
+
     def __init__(self, online: int, wanted: int, timeout_s: float) -> None:
         super().__init__(f"only {online} of {wanted} SPUs came online within {timeout_s:g} s")
         self.online, self.wanted, self.timeout_s = online, wanted, timeout_s
@@ -60,6 +62,8 @@ class StateBrokenError(LocalClusterError):
 
 class NoLocalClusterError(LocalClusterError):
     """No cluster of this machine is known at an address or in a directory."""
+
+    kind = "not-found"
 
     def __init__(self, where: str) -> None:
         super().__init__(f"no local cluster {where} is known here")

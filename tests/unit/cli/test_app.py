@@ -116,7 +116,7 @@ def test_a_typo_gets_a_suggestion_on_a_terminal(tmp_path: Path) -> None:
 
 
 def test_an_unknown_word_is_looked_for_as_a_plugin(invocation: Invocation) -> None:
-    assert invocation.run("foo", "a") == 1
+    assert invocation.run("foo", "a") == 3
     assert invocation.stdout.getvalue().startswith("Unable to find plugin 'fluvio-foo'.")
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fluvio_cli import failures
 from fluvio_cli.failures import UsageError, describe, report
 from fluvio_cli.output.printer import Printer
+from fluvio_protocol.error_code import ErrorKind, TopicNotFoundError, code
 from fluvio_types.errors import FluvioError, NotSupportedYetError
 
 if TYPE_CHECKING:
@@ -63,7 +65,39 @@ def said(error: BaseException, environment: dict[str, str], *, terminal: bool = 
 def test_a_hint_is_shown_to_people_only() -> None:
     error = FluvioError("no", hint="do this")
     assert said(error, {}) == "no\n"
-    assert said(error, {}, terminal=True) == "no\n\nhint: do this\n"
+    assert said(error, {}, terminal=True) == "no\n\nhint: do this\n      `fluvio explain failed` says more\n"
+
+
+def test_wrong_usage_has_no_more_to_explain_than_its_text() -> None:
+    assert said(UsageError("error: x"), {}, terminal=True) == "error: x\n"
+
+
+def test_a_program_gets_one_line_of_json() -> None:
+    stderr = io.StringIO()
+    printer = Printer(io.StringIO(), stderr, {})
+    printer.errors_as_json = True
+    assert report(TopicNotFoundError(code(ErrorKind.TOPIC_NOT_FOUND), hint="look"), printer, {}) == 3
+    assert stderr.getvalue().count("\n") == 1
+    assert json.loads(stderr.getvalue()) == {
+        "error": {
+            "code": "topic-not-found",
+            "kind": "not-found",
+            "message": "Topic not found",
+            "hint": "look",
+            "exit_code": 3,
+        }
+    }
+
+
+def test_causes_are_told_when_asked_for_and_errors_also_when_quiet() -> None:
+    error = FluvioError("no")
+    error.__cause__ = OSError("disk")
+    stderr = io.StringIO()
+    printer = Printer(io.StringIO(), stderr, {})
+    printer.is_quiet = printer.is_verbose = True
+    printer.note("a remark")
+    report(error, printer, {})
+    assert stderr.getvalue() == "no\ncaused by: OSError: disk\n"
 
 
 def test_a_traceback_is_shown_when_asked_for() -> None:

@@ -45,7 +45,6 @@ def command(
     Its process is not stopped and its files stay, but nobody is sent to it any more.
     """
     from fluvio_protocol.error_code import ApiError, ErrorKind, SpuNotFoundError
-    from fluvio_types.errors import FluvioError
 
     cli: CliContext = ctx.obj
     announce_channel(cli)
@@ -57,7 +56,7 @@ def command(
             admin.delete_custom_spu(key, force=force)
         except SpuNotFoundError as exc:
             hint = "`fluvio cluster spu list --custom` shows the SPUs there are"
-            raise FluvioError(f"spu {shown} not found", hint=hint) from exc
+            raise SpuNotFoundError(exc.code, f"spu {shown} not found", hint=hint) from exc
         except ApiError as exc:
             if exc.code.kind is ErrorKind.SPU_ERROR and "the only holder" in str(exc):
                 exc.hint = "`--force` unregisters it all the same, and nobody can read these partitions then"

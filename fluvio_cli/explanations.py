@@ -1,0 +1,456 @@
+"""What each failure means, its usual causes and what to do: the text of `fluvio explain`.
+
+By the failure's name (`FluvioError.slug`), and by exit code. A test asks for an entry for every failure that
+a command can end with, and that no entry is left over; docs/exit-codes.md is generated from these tables.
+"""
+
+from typing import NamedTuple
+
+from fluvio_cli import failures
+
+
+class Explanation(NamedTuple):
+    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
+
+    meaning: str
+    causes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+_STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
+_SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
+_REPORT = "report it, with what `FLUVIO_TRACEBACK=1 fluvio ...` prints and the versions of `fluvio version`"
+
+EXIT_CODES: dict[int, tuple[str, str]] = {
+    failures.DONE: ("done", "the command did what was asked; also when nobody reads its output any more"),
+    failures.FAILED: ("failed", "an expected failure that has no exit code of its own"),
+    failures.USAGE: ("usage", "the command line breaks the grammar; nothing was done"),
+    failures.NOT_FOUND: (
+        "not-found",
+        "a topic, partition, profile, cluster or plugin that was named is not there",
+    ),
+    failures.CANNOT_CONNECT: (
+        "cannot-connect",
+        "nobody answers at the address, or not as a Fluvio server does",
+    ),
+    failures.TIMED_OUT: ("timed-out", "an answer or a state did not come in time, or `--timeout` has passed"),
+    failures.UNHEALTHY: ("unhealthy", "the cluster answers, and does not work as it should"),
+    failures.VERSION_MISMATCH: ("version-mismatch", "this program and the cluster are too far apart"),
+    failures.DRIFT: ("drift", "two things that were to be the same differ"),
+    failures.BUG: ("bug", "a fault of this program"),
+    failures.INTERRUPTED: ("interrupted", "Ctrl-C or SIGTERM"),
+}
+
+BY_NAME: dict[str, Explanation] = {
+    # --- reaching a cluster -------------------------------------------------------------------------------
+    "connection-failed": Explanation(
+        "No connection to the address could be made; nothing was sent.",
+        (
+            "the cluster is not running",
+            "the profile names an old address",
+            "a firewall, or a host that is unknown",
+        ),
+        (
+            _STATUS,
+            "start one with `fluvio cluster start`, or continue one with `fluvio cluster resume`",
+            "`fluvio profile list` shows the addresses, `fluvio profile switch NAME` takes another",
+        ),
+    ),
+    "connection-lost": Explanation(
+        "The connection ended while an answer was awaited: what was asked may or may not have been done.",
+        ("the server was stopped or has crashed", "the network broke", "the server refused what it was sent"),
+        (_STATUS, _SERVER_OUTPUT, "look at what is there before you repeat a command that changes something"),
+    ),
+    "handshake": Explanation(
+        "Something listens at the address, and does not speak Fluvio's protocol.",
+        (
+            "another program has the port",
+            "the server wants TLS, or has none",
+            "it has as many connections as it takes",
+        ),
+        (
+            "check the address: `fluvio profile list`",
+            "with TLS, use `--tls` or a profile that has it",
+            _SERVER_OUTPUT,
+        ),
+    ),
+    "probe": Explanation(
+        "The cluster did not tell its version in time.", ("it is down or busy",), (_STATUS,)
+    ),
+    "incompatible-server": Explanation(
+        "The server speaks no version of a request that this program knows.",
+        ("the cluster is much older or newer than this program",),
+        ("`fluvio version` shows both versions", "upgrade the older one"),
+    ),
+    "response-timeout": Explanation(
+        "An answer did not come in time; what was asked may or may not have been done.",
+        ("the server is overloaded, stopped or cut off", "a disk of the server hangs"),
+        (_STATUS, "`FLV_SOCKET_WAIT=SECONDS` sets how long an answer is awaited (60)"),
+    ),
+    "metadata-timeout": Explanation(
+        "The controller did not tell what was needed, such as the leader of a partition.",
+        ("the controller is busy or hangs", "no SPU leads the partition"),
+        (
+            _STATUS,
+            "`fluvio partition list` shows leaders",
+            "`FLV_METADATA_TIMEOUT=MILLISECONDS` sets the limit",
+        ),
+    ),
+    "command-timeout": Explanation(
+        "The time of `--timeout` or FLUVIO_TIMEOUT has passed; the command ended as by Ctrl-C.",
+        ("the cluster is slow or hangs", "the limit is too short for what was asked"),
+        (_STATUS, "give more time, or none: a command without the option waits as long as it makes sense"),
+    ),
+    "leader-unavailable": Explanation(
+        "The partition exists, and no SPU that leads it can be asked.",
+        ("its SPU is offline", "the SPU has as many partitions as it takes"),
+        (
+            "`fluvio cluster spu list` shows which SPUs are online",
+            "`fluvio partition list` shows leaders",
+            _SERVER_OUTPUT,
+        ),
+    ),
+    "not-leader": Explanation(
+        "The SPU that was asked does not lead the partition.",
+        ("the partition is just being opened or moved", "its SPU was restarted"),
+        ("try again in a moment", "`fluvio partition list` shows leaders"),
+    ),
+    "not-ready-yet": Explanation(
+        "What is needed is not known yet.", ("the cluster is just starting",), (_STATUS,)
+    ),
+    # --- topics and records -------------------------------------------------------------------------------
+    "topic-not-found": Explanation(
+        "The cluster has no topic of this name.",
+        ("a misspelt name", "another cluster than you think: the profile decides"),
+        (
+            "`fluvio topic list` shows the topics, `fluvio profile` the current profile",
+            "`fluvio topic create NAME`",
+        ),
+    ),
+    "topic-already-exists": Explanation(
+        "There is a topic of this name; it was left as it is.",
+        (),
+        ("`fluvio topic describe NAME` shows its settings", "choose another name, or delete the topic first"),
+    ),
+    "topic-not-provisioned": Explanation(
+        "The topic was created, but its partitions did not come online in time.",
+        ("an SPU is offline", "more replicas are wanted than there are SPUs"),
+        ("`fluvio topic list` tells the reason", "`fluvio cluster spu list` shows which SPUs are online"),
+    ),
+    "topic-deleted": Explanation(
+        "The topic was deleted while it was read or written.",
+        (),
+        ("`fluvio topic list` shows what is there",),
+    ),
+    "invalid-topic": Explanation(
+        "The name or the settings of a topic were refused.",
+        (
+            "names have 1 to 63 characters: a-z, 0-9 and hyphens, none at an end",
+            "settings contradict each other",
+        ),
+        ("`fluvio topic create --help` has the rules",),
+    ),
+    "invalid-name": Explanation(
+        "A name breaks the rules.",
+        ("names have 1 to 63 characters: a-z, 0-9 and hyphens, none at an end",),
+        (),
+    ),
+    "partition-not-found": Explanation(
+        "The topic has no partition of this number; they are counted from 0.",
+        (),
+        ("`fluvio partition list` shows them", "`fluvio topic add-partition` adds some"),
+    ),
+    "partition-full": Explanation(
+        "The disk of the SPU is full: it takes no records, and goes on serving those it has.",
+        ("retention is longer than the disk is large", "something else fills the disk"),
+        (
+            "free space: the SPU takes records again by itself",
+            "shorten retention, or set `--max-partition-size`",
+        ),
+    ),
+    "message-too-large": Explanation(
+        "A batch is larger than the cluster takes.",
+        ("a record or batch is larger than 32 MiB, or than a segment of the topic",),
+        ("make batches smaller (`--batch-size`)", "create the topic with a larger `--segment-size`"),
+    ),
+    "record-too-large": Explanation(
+        "A record does not fit into a request; sizes are before compression.",
+        (),
+        ("raise `--max-request-size`", "make the record smaller, or store it elsewhere and send where it is"),
+    ),
+    "offset-evicted": Explanation(
+        "Retention has removed the records at this offset.",
+        ("the consumer was away for longer than records are kept",),
+        (
+            "start at the offset that the message names, or with `--beginning`",
+            "`--on-evicted earliest` goes on by itself",
+        ),
+    ),
+    "damaged-records": Explanation(
+        "Records are damaged on the disk of the SPU; those before and after can be read.",
+        ("the disk, or what is below it, has lost or changed bits",),
+        (
+            "go on behind them: the hint names the offset",
+            "produce them again from their source",
+            "check the disk",
+        ),
+    ),
+    "corrupt-batch": Explanation(
+        "A batch arrived whose checksum does not fit its bytes.",
+        ("the disk of the SPU or the network changes bits",),
+        ("try again: if it stays, go on behind the batch with `--start`", "check the disk of the SPU"),
+    ),
+    "offset-gap": Explanation(
+        "The next batch does not follow the last one: records are missing between them.",
+        ("records were lost on the SPU",),
+        (_SERVER_OUTPUT,),
+    ),
+    "request-timed-out": Explanation(
+        "Records were written, but not confirmed in time: they may be there or not.",
+        ("replicas are offline or slow",),
+        ("`fluvio partition list` shows what replicas have",),
+    ),
+    "producer": Explanation(
+        "Records could not be stored; the message tells why.",
+        ("the SPU refused them", "it was away for longer than they are tried"),
+        ("count what arrived before you send again: `fluvio partition list`", _STATUS),
+    ),
+    "producer-config": Explanation(
+        "Settings of a producer contradict each other or the topic.",
+        ("the topic demands another compression",),
+        ("`fluvio topic describe NAME -O yaml` shows what the topic demands",),
+    ),
+    "consumer": Explanation("A stream of records cannot go on; the message tells why.", (), (_STATUS,)),
+    "client-closed": Explanation("The client was closed during a call.", ("the command is ending",), ()),
+    "skipped-lines": Explanation(
+        "Some lines of the input were no records and were left out; the others were sent.",
+        ("`--key-separator` does not occur in them",),
+        ("look at the lines that the messages name",),
+    ),
+    "template": Explanation(
+        "The template of `--format` cannot be used.",
+        (),
+        ("`fluvio consume --help` shows what it may hold, such as '{{offset}} {{key}}={{value}}'",),
+    ),
+    "no-form": Explanation(
+        "The result has no form in the format that was chosen.",
+        ("TOML has no lists",),
+        ("choose another with `-O`: table, json or yaml",),
+    ),
+    "not-a-terminal": Explanation(
+        "The command wants to ask, and nobody can answer.",
+        (),
+        ("say yes beforehand, such as with `--force`",),
+    ),
+    "permission-denied": Explanation(
+        "The cluster does not allow this.", ("it is read-only", "your certificate may not do it"), ()
+    ),
+    "not-supported-yet": Explanation(
+        "Fluvio has this, and this program does not do it yet.",
+        (),
+        (
+            "docs/cli-parity.md lists what is there",
+            "the official client can do it against an official cluster",
+        ),
+    ),
+    # --- SPUs ---------------------------------------------------------------------------------------------
+    "spu-not-found": Explanation(
+        "The cluster has no such SPU.", (), ("`fluvio cluster spu list` shows them",)
+    ),
+    "spu-already-exists": Explanation(
+        "An SPU of this id or name is registered.",
+        (),
+        ("`fluvio cluster spu list` shows them", "choose another id"),
+    ),
+    # --- profiles -----------------------------------------------------------------------------------------
+    "config-missing": Explanation(
+        "There is no profile file.",
+        ("no cluster was started or named yet", "FLV_PROFILE_PATH names another place"),
+        (
+            "`fluvio cluster start` writes one",
+            "`fluvio profile add NAME HOST:PORT`",
+            "`fluvio --cluster HOST:PORT` needs none",
+        ),
+    ),
+    "config-broken": Explanation(
+        "The profile file cannot be read; it was left as it is.",
+        ("it was edited by hand",),
+        ("mend it at the place that the message names, or move it away",),
+    ),
+    "config-write": Explanation(
+        "The profile file could not be written; the old one is still there.",
+        ("the directory cannot be written", "the disk is full", "another command holds the lock"),
+        ("look at the permissions of `~/.fluvio`",),
+    ),
+    "profile-not-found": Explanation(
+        "No profile has this name.", (), ("`fluvio profile list` shows the profiles",)
+    ),
+    "profile-unknown": Explanation(
+        "The profile, or the cluster that it names, is not in the profile file.",
+        (),
+        ("`fluvio profile list` shows the profiles", "`fluvio profile add NAME HOST:PORT` adds one"),
+    ),
+    "no-active-profile": Explanation(
+        "No profile was named, and none is the current one.",
+        ("the current profile was deleted",),
+        ("`fluvio profile switch NAME`", "`-P NAME` for one command"),
+    ),
+    "target": Explanation(
+        "Options and profile file do not say which cluster is meant.",
+        ("`--cluster` and `--profile` exclude each other", "options of TLS go with `--cluster` only"),
+        ("`fluvio --help` has the options",),
+    ),
+    # --- clusters on this machine -------------------------------------------------------------------------
+    "preflight": Explanation(
+        "The checks before a start found reasons not to start; nothing was changed.",
+        ("a port is taken", "a cluster is there already", "a directory cannot be written"),
+        ("the message names cause and remedy of each", "`--skip-checks` starts all the same"),
+    ),
+    "cluster-busy": Explanation(
+        "Another command is starting or stopping this cluster.",
+        (),
+        ("wait until it has ended, then try again",),
+    ),
+    "server-failed": Explanation(
+        "A server has ended, or did not get ready in time.",
+        (),
+        ("the message shows the end of its output", _SERVER_OUTPUT),
+    ),
+    "provision-timeout": Explanation(
+        "The servers run, but not all SPUs came online in time.",
+        ("the machine is very busy", "an SPU has much to recover"),
+        (_SERVER_OUTPUT, "FLV_CLUSTER_PROVISION_TIMEOUT sets how long is waited (seconds)"),
+    ),
+    "state-broken": Explanation(
+        "The file with the state of a local cluster cannot be read; it was left as it is.",
+        ("it was edited, or is of a later version",),
+        ("the message names it; data stay beside it",),
+    ),
+    "no-local-cluster": Explanation(
+        "No cluster of this machine is known at this place.",
+        ("it was deleted", "it has another data directory"),
+        ("`fluvio cluster start`", "name its `--data-dir`"),
+    ),
+    "not-local": Explanation(
+        "The command works for clusters of this machine only, and the profile names another.",
+        (),
+        ("`fluvio profile switch local`", "`-P NAME` for one command"),
+    ),
+    "foreign-directory": Explanation(
+        "The directory is not the data directory of a local cluster; nothing was deleted.",
+        (),
+        ("check `--data-dir`",),
+    ),
+    "stop-failed": Explanation(
+        "Processes do not end, even by SIGKILL.",
+        ("they wait for a disk or network file system that hangs",),
+        (),
+    ),
+    "takeover": Explanation(
+        "A directory of the official engine cannot be taken over; nothing was changed.",
+        (),
+        ("the message tells why",),
+    ),
+    "local-cluster": Explanation(
+        "A local cluster cannot be started, stopped or found.", (), (_SERVER_OUTPUT,)
+    ),
+    # --- bytes --------------------------------------------------------------------------------------------
+    "decode": Explanation(
+        "A peer sent bytes that are not of Fluvio's protocol.",
+        ("the peer is another program, or a version that is too new",),
+        ("`fluvio version` shows both versions", _REPORT),
+    ),
+    "encode": Explanation("A value does not fit into a request.", (), (_REPORT,)),
+    "batch": Explanation(
+        "A batch of records breaks its format.", ("the peer or its disk is damaged",), (_SERVER_OUTPUT,)
+    ),
+    "frame-too-large": Explanation(
+        "A peer announced more bytes than a frame may have.",
+        ("it is no Fluvio server",),
+        ("check the address",),
+    ),
+    "unpacked-size": Explanation(
+        "A compressed batch unpacks to more than is allowed.", ("it was made to do harm",), ()
+    ),
+    "unknown-codec": Explanation(
+        "A batch is compressed in a way that is not known.", ("a newer producer",), ()
+    ),
+    # --- the rest -----------------------------------------------------------------------------------------
+    "failed": Explanation("An expected failure; the message tells why.", (), ()),
+    "not-in-time": Explanation(
+        "What was asked for is under way, and has not come about in time.",
+        ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
+        ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
+    ),
+    "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
+    "usage": Explanation(
+        "The command line breaks the grammar; nothing was done.",
+        (),
+        ("`--help` after the command shows what it takes",),
+    ),
+    "system-error": Explanation(
+        "The system refused something: a file, a directory, a device.",
+        ("it is not there, may not be used, or the disk is full",),
+        ("the message names it and the system's reason",),
+    ),
+    "bug": Explanation("Something happened that nobody foresaw.", (), (_REPORT,)),
+    "other": Explanation("The server refused; the message is its own.", (), (_SERVER_OUTPUT,)),
+}
+
+_BY_PREFIX: dict[str, Explanation] = {
+    "smartmodule": Explanation(
+        "Something is wrong with a SmartModule; the message tells what.",
+        (),
+        ("SmartModules run on official clusters only so far",),
+    ),
+    "deduplication": Explanation(
+        "The topic's deduplication does not work.", (), ("official clusters only so far",)
+    ),
+    "mirror": Explanation(
+        "Mirroring does not allow this.", (), ("mirrors exist on official clusters only so far",)
+    ),
+    "table-format": Explanation("A table format is missing, or exists already.", (), ()),
+    "topic": Explanation(
+        "The topic is not as the command needs it.", (), ("`fluvio topic list` tells its state",)
+    ),
+    "partition": Explanation(
+        "The partition is not as the command needs it.", (), ("`fluvio partition list`",)
+    ),
+    "spu": Explanation("Something is wrong with an SPU.", (), ("`fluvio cluster spu list`", _SERVER_OUTPUT)),
+    "derived-stream": Explanation("Something is wrong with a derived stream.", (), ()),
+    "managed-connector": Explanation("Something is wrong with a connector.", (), ()),
+}
+
+
+def explanation_of(name: str) -> Explanation | None:
+    """The entry of a failure, or that of its group: `smartmodule-invalid` is a `smartmodule` failure."""
+    found = BY_NAME.get(name)
+    if found is not None:
+        return found
+    words = name.split("-")
+    for count in range(len(words) - 1, 0, -1):
+        found = _BY_PREFIX.get("-".join(words[:count]))
+        if found is not None:
+            return found
+    return _SERVER_ERROR if name in _SERVER_ERRORS else None
+
+
+_SERVER_ERRORS = frozenset(
+    {
+        "unknown-server-error",
+        "offset-out-of-range",
+        "storage-error",
+        "invalid-create-request",
+        "invalid-delete-request",
+        "fetch-session-not-found",
+        "offset-flush-request-error",
+        "offset-management-disabled",
+        "max-retry-reached",
+        "compression-error",
+        "system-spec-deletion-attempt",
+        "system-spec-updating-attempt",
+    }
+)
+_SERVER_ERROR = Explanation(
+    "The server refused with a code of Fluvio's protocol; the message is its text.", (), (_SERVER_OUTPUT,)
+)
