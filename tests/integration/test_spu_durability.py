@@ -175,6 +175,17 @@ def test_a_connection_has_a_bounded_number_of_requests_that_wait_for_the_disk(tm
             for i, correlation in enumerate(sent):
                 answer = (await client.answer(correlation, ProduceResponse)).responses[0].partitions[0]
                 assert (answer.error_code.kind, answer.base_offset) == (ErrorKind.NONE, i)
+            disk.may_end.clear()  # the places of those that were answered are free again
+            sent = [await client.send(request("slow", b"%d" % i)) for i in range(300)]
+            async with asyncio.timeout(20):
+                while leader.leo < 557:
+                    leader.watch_move(moved)
+                    await moved.wait()
+                    moved.clear()
+            disk.may_end.set()
+            for correlation in sent:
+                answer = (await client.answer(correlation, ProduceResponse)).responses[0].partitions[0]
+                assert answer.error_code.kind is ErrorKind.NONE
 
     try:
         run_with_spu(tmp_path, body, disk, fsync=ALWAYS)

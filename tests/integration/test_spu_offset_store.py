@@ -367,7 +367,8 @@ def test_commits_within_ten_milliseconds_share_a_batch_and_a_lone_one_does_not_w
             async with asyncio.timeout(10):
                 await store.commit(consumer("first"), 1)
             waiting = [group.create_task(store.commit(consumer(f"c{i}"), i)) for i in range(100)]
-            await asyncio.sleep(0)
+            for _ in range(50):  # many turns of the loop, and none of them writes
+                await asyncio.sleep(0)
             assert log.leo == 1
             running.cancel()
             await store.flush()  # as at the end of the pause
@@ -379,3 +380,24 @@ def test_commits_within_ten_milliseconds_share_a_batch_and_a_lone_one_does_not_w
         log.abandon()
 
     asyncio.run(body())
+
+
+def test_a_deleted_offset_is_gone_at_once_and_not_only_when_that_is_written(
+    make_keeper: Callable[..., Keeper],
+) -> None:
+    keeper = make_keeper()
+    keeper.change((consumer("a"), 1), (consumer("b"), 2))
+
+    async def delete_and_look() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keeper.store.delete(consumer("a")))
+            await asyncio.sleep(0)
+            assert keeper.log.leo == before
+            assert keeper.store.get(consumer("a")) is None
+            assert keeper.offsets() == {consumer("b"): 2}
+            group.create_task(keeper.store.flush())
+
+    before = keeper.log.leo
+    keeper.run(delete_and_look())
+    assert keeper.log.leo > before
+    assert keeper.offsets() == {consumer("b"): 2}

@@ -13,6 +13,7 @@ from fluvio_local_cluster.storage import (
     UnsupportedFormatError,
     read_boot_id,
 )
+from fluvio_protocol.api.sc_spu import ADOPTED
 from fluvio_protocol.checksum import crc32c
 from tests.support.record_sets import FIRST_TIMESTAMP, append, append_each, values_of
 
@@ -45,6 +46,22 @@ def test_an_older_incarnation_of_a_topic_is_refused_and_left_as_it_was(tmp_path:
         ReplicaLog.open(log.directory, LogSettings(identity=again))
     assert "topic-uid-1" in str(caught.value)
     assert {path.name: path.read_bytes() for path in log.directory.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("found", "is_admitted"),
+    [
+        (ReplicaIdentity("cluster-1", "any", "t-0"), True),
+        (ReplicaIdentity("cluster-2", "any", "t-0"), False),
+        (ReplicaIdentity("cluster-1", "any", "t-1"), False),
+        (ReplicaIdentity("cluster-2", ADOPTED, "t-0"), False),
+    ],
+)
+def test_an_adopted_topic_has_whatever_incarnation_but_no_other_cluster_or_partition(
+    found: ReplicaIdentity, is_admitted: bool
+) -> None:
+    assert ReplicaIdentity("cluster-1", ADOPTED, "t-0").admits(found) is is_admitted
+    assert not OURS.admits(found)
 
 
 def test_a_directory_of_a_later_format_is_refused(tmp_path: Path) -> None:
@@ -108,6 +125,19 @@ def test_a_clean_marker_with_a_wrong_leo_is_not_trusted(tmp_path: Path) -> None:
     log.close()
     marker = log.directory / "clean"
     marker.write_text(marker.read_text().replace('"leo": 3', '"leo": 4'))
+    again = ReplicaLog.open(log.directory, LogSettings())
+    assert not again.report.was_clean
+    assert again.leo == 3
+
+
+def test_a_clean_marker_with_a_digit_that_has_changed_is_not_trusted(tmp_path: Path) -> None:
+    log = ReplicaLog.open(tmp_path / "t-0", LogSettings())
+    append_each(log, 3)
+    log.close()
+    marker = log.directory / "clean"
+    changed = marker.read_text().replace('"hw": 0', '"hw": 2')
+    assert changed != marker.read_text()
+    marker.write_text(changed)
     again = ReplicaLog.open(log.directory, LogSettings())
     assert not again.report.was_clean
     assert again.leo == 3
