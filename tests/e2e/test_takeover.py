@@ -147,6 +147,7 @@ def test_the_state_of_a_taken_over_cluster_tells_its_addresses(throwaway_home: L
     assert state.phase is Phase.STOPPED
     assert throwaway_home.state.servers == state.servers
     assert str(state.sc.plan.public) == sc_address(throwaway_home)
+    assert state.settings.sc_private.host == "127.0.0.1"  # officially 0.0.0.0
     assert [spu.plan.id for spu in state.spus] == [5001, 5002]
     assert state.settings.log_dir == fluvio_dir / "log"
     assert take_over(places, Path("/never"), data_dir) is None  # it is ours now
