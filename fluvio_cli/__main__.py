@@ -27,6 +27,10 @@ def main() -> int:
     if arguments in (["--version"], ["-V"]):
         sys.stdout.write(version_line() + "\n")
         return 0
+    if arguments[:1] == ["__complete"]:
+        from fluvio_completions.entry import main as complete
+
+        return complete(arguments[1:], os.environ)
     from fluvio_cli import failures
     from fluvio_cli.output.printer import Printer
 

@@ -132,7 +132,7 @@ def _enter(place: _Place, words: Sequence[str], cli: "CliContext") -> int:
 
 
 def _run_leaf(path: str, leaf: Leaf, tokens: Sequence[str], cli: "CliContext") -> int:
-    function = _imported(leaf.target)
+    function = imported(leaf.target)
     if leaf.parameterless:
         return _run_parameterless(path, leaf, function, tokens, cli)
     from fluvio_cli.command import Command
@@ -213,7 +213,7 @@ def _similar(word: str, known: Sequence[str]) -> str | None:
     return f"a similar one exists: '{similar}'" if similar is not None else None
 
 
-def _imported(target: str) -> Callable[..., Any]:
+def imported(target: str) -> Callable[..., Any]:
     """The function that a table entry names."""
     from importlib import import_module
 

@@ -77,6 +77,16 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "stop": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command", hidden=True),
 }
 
+_SHOW, _INSTALL = f"{_COMMANDS}.completions.show", f"{_COMMANDS}.completions.install"
+_COMPLETIONS: dict[str, Leaf | Group] = {
+    "bash": Leaf("Print the completion script for bash", f"{_SHOW}:bash"),
+    "zsh": Leaf("Print the completion script for zsh", f"{_SHOW}:zsh"),
+    "fish": Leaf("Print the completion script for fish", f"{_SHOW}:fish"),
+    "powershell": Leaf("Print the completion script for PowerShell", f"{_SHOW}:powershell"),
+    "install": Leaf("Install the completion script for a shell", f"{_INSTALL}:install"),
+    "uninstall": Leaf("Remove the completion script of a shell", f"{_INSTALL}:uninstall"),
+}
+
 ROOT = Group(
     "Fluvio Command Line Interface",
     {
@@ -89,5 +99,18 @@ ROOT = Group(
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
         "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),
+        "completions": Group("Complete commands, options and names in a shell", _COMPLETIONS),
+        "metadata": Leaf(
+            "Describe commands and plugins as JSON",
+            f"{_COMMANDS}.metadata:command",
+            hidden=True,
+            parameterless=True,
+        ),
+        "__refresh": Leaf(
+            "Renew the names that completions offer",
+            f"{_COMMANDS}.refresh:command",
+            hidden=True,
+            parameterless=True,
+        ),
     },
 )

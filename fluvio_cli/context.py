@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
     from fluvio_client.client import Fluvio
     from fluvio_client.consumer_offsets import BlockingConsumerOffsets
+    from fluvio_completions.names import NameCache
     from fluvio_profiles.model import Config
     from fluvio_profiles.resolve import Target, TargetOptions
 
@@ -82,6 +83,12 @@ class CliContext:
         timeout_ms = int(named) if named.isascii() and named.isdigit() else METADATA_TIMEOUT_MS
         settings = ClientSettings(self.client_id, self.socket_wait_s, timeout_ms / 1000)
         return Fluvio.connect(profile=self.target(), settings=settings)
+
+    def name_cache(self) -> "NameCache":
+        """What completions know of the target; raises `ProfileError`s."""
+        from fluvio_completions.names import NameCache, cache_directory
+
+        return NameCache(cache_directory(self.environment, self.home), self.target().endpoint)
 
     def load_config(self) -> "Config":
         """Read the profile file; raises `ProfileError`s."""

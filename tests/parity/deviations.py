@@ -59,6 +59,12 @@ DEVIATIONS = (
     _extra("fluvio", ("--version",), "every tool answers it"),
     _extra("fluvio", ("--quiet", "--verbose", "--timeout"), "for scripts; every command takes them as well"),
     _extra("fluvio explain", _ITSELF, "a failure tells its next step"),
+    _extra("fluvio completions powershell", _ITSELF, "one shell more"),
+    _extra("fluvio completions install", _ITSELF, "one command instead of a page to read"),
+    _extra("fluvio completions uninstall", _ITSELF, "what was installed can be taken away"),
+    _extra(
+        "fluvio __refresh", _ITSELF, "hidden; completions start it, so that no key press waits for a cluster"
+    ),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(
         "fluvio consume",
@@ -115,8 +121,6 @@ DEVIATIONS = (
     ),
     _absent("fluvio cluster diagnostics", _ITSELF, "no archive of server output and state yet"),
     _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
-    _absent("fluvio completions", _ITSELF, "no completion scripts yet"),
-    _absent("fluvio metadata", _ITSELF, "hidden; our extensions are listed without asking them"),
 )
 
 

@@ -54,5 +54,5 @@ def _walk(path: str, entry: Leaf | Group) -> Iterator[OurCommand]:
 def _leaf(path: str, leaf: Leaf) -> OurCommand:
     if leaf.parameterless:
         return OurCommand(path, leaf, leaf.help, (), Rules())
-    command = Command(path, app._imported(leaf.target))
+    command = Command(path, app.imported(leaf.target))
     return OurCommand(path, leaf, command.about, command.parameters, command.rules)

@@ -59,6 +59,7 @@ def command(
 
 def _delete(cli: CliContext, admin: "BlockingAdmin", name: str, *, is_internal: bool) -> None:
     admin.delete_topic(name, force=is_internal)
+    cli.name_cache().remove("topic", name)
     cli.printer.message(f'{"system " if is_internal else ""}topic "{name}" deleted')
 
 

@@ -53,6 +53,8 @@ def command(
     cli: CliContext = ctx.obj
     with cli.connect() as admin:
         topics = sorted(admin.list_topics(system=system), key=lambda topic: topic.name)
+    if not system:
+        cli.name_cache().remember("topic", (topic.name for topic in topics))
     if output != "table":
         cli.printer.data(render_structured([topic_view(topic) for topic in topics], output))
         return

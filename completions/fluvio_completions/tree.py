@@ -1,0 +1,510 @@
+# ruff: noqa: E501
+# fmt: off
+"""The command tree, for completions.
+
+Written by `python docs/generate_completion_tree.py`: do not edit.
+"""
+
+from collections.abc import Mapping
+
+from fluvio_completions.engine import Node, Option
+
+TREE: Mapping[str, Node] = {
+    '': Node(
+        options=(
+            Option(('-c', '--cluster'), '', 'Address of the cluster'),
+            Option(('--tls',), None, 'Enable TLS'),
+            Option(('--enable-client-cert',), None, 'TLS: use a client certificate'),
+            Option(('--domain',), '', 'TLS: server name to verify'),
+            Option(('--ca-cert',), 'file', 'TLS: path to the CA certificate'),
+            Option(('--client-cert',), 'file', 'TLS: path to the client certificate'),
+            Option(('--client-key',), 'file', "TLS: path to the client's private key"),
+            Option(('-P', '--profile'), 'profile', 'Use this profile for this call only'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            Option(('-V', '--version'), None, 'Print the version'),
+        ),
+        commands={
+            'consume': 'Read messages from a topic/partition',
+            'produce': 'Write messages to a topic/partition',
+            'topic': 'Manage and view topics',
+            'partition': 'Manage and view partitions',
+            'consumer': 'Manage and view consumers',
+            'profile': 'Manage profiles, which describe known clusters',
+            'cluster': 'Start, stop and look after clusters',
+            'explain': 'Explain why a command failed, and what to do',
+            'version': 'Print version information',
+            'completions': 'Complete commands, options and names in a shell',
+        },
+    ),
+    'consume': Node(
+        options=(
+            Option(('-p', '--partition'), '', 'Read this partition only (repeatable)'),
+            Option(('-A', '--all-partitions'), None, 'Read every partition, which is the default'),
+            Option(('-d', '--disable-continuous'), None, 'End when what is there now has been read'),
+            Option(('--disable-progressbar',), None, 'Show no spinner while waiting'),
+            Option(('-k', '--key-value'), None, 'Print `[key] value`, with [null] for a missing key'),
+            Option(('-F', '--format'), '', "Template of each record, such as '{{key}}={{value}}'"),
+            Option(('-B', '--beginning'), None, 'Start at the oldest record that is kept'),
+            Option(('-H', '--head'), '', 'Start so many records after the oldest'),
+            Option(('-T', '--tail'), '', 'Start so many records before the end'),
+            Option(('--start',), '', 'Start at this offset'),
+            Option(('--end',), '', 'Stop after the record with this offset'),
+            Option(('-b', '--maxbytes'), '', 'Bytes of one fetch, at most'),
+            Option(('--isolation',), ('read_committed', 'read_uncommitted'), 'Read everything that leaders have (read_uncommitted, the default) or what is committed (read_committed)'),
+            Option(('--suppress-unknown',), None, 'Leave out what is no JSON; print binary values as text'),
+            Option(('-O', '--output'), ('dynamic', 'text', 'binary', 'json', 'raw', 'table'), 'How to print values'),
+            Option(('--truncate',), None, 'Cut each record to the width of the terminal'),
+            Option(('-c', '--consumer'), 'consumer', 'Id of the consumer whose offset is kept in the cluster'),
+            Option(('--on-evicted',), ('earliest', 'fail'), 'When retention has removed the next record: say so and go on at the oldest one there is, or fail'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('topic',),
+    ),
+    'produce': Node(
+        options=(
+            Option(('-v', '--verbose'), None, 'Echo each key and value that was split'),
+            Option(('--key',), '', 'Key of every record of this call'),
+            Option(('--key-separator',), '', 'Split each line into key and value, where this text stands first'),
+            Option(('--raw',), None, 'Send the whole input as one record'),
+            Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
+            Option(('-f', '--file'), 'file', 'Read records from this file, not from standard input'),
+            Option(('--linger',), '', 'How long a batch that is not full waits for more records, such as `100ms` (default: 0)'),
+            Option(('--batch-size',), '', 'Bytes at which a batch is sent (default: 16384)'),
+            Option(('--max-request-size',), '', 'Largest request in bytes (default: 1048576)'),
+            Option(('--isolation',), ('read_committed', 'read_uncommitted'), 'Wait until the leader has stored a record (read_uncommitted, the default) or it is committed (read_committed)'),
+            Option(('--delivery-semantic',), ('at-least-once', 'at-most-once'), 'Send and forget (at_most_once), or wait and repeat what failed (at_least_once)'),
+            Option(('-p', '--partition'), '', 'Send everything to this partition'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('topic',),
+    ),
+    'topic': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'create': 'Create a topic with the given name',
+            'delete': 'Delete one or more topics with the given names',
+            'describe': 'Print detailed information about a topic',
+            'list': 'List all topics of the cluster',
+            'add-partition': 'Add partitions to a topic',
+        },
+    ),
+    'topic create': Node(
+        options=(
+            Option(('-p', '--partitions'), '', 'Number of partitions'),
+            Option(('-r', '--replication'), '', 'Number of copies of each partition'),
+            Option(('-i', '--ignore-rack-assignment'), None, 'Do not spread copies over racks'),
+            Option(('-f', '--replica-assignment'), 'file', 'File that says which SPUs hold each partition, the leader first'),
+            Option(('-d', '--dry-run'), None, 'Only check the settings, create nothing'),
+            Option(('--retention-time',), '', "How long records stay, such as `1h` or `2d 10s` (server's default: 7 days)"),
+            Option(('--segment-size',), '', 'Size at which a log segment is closed, such as `2Ki` or `10Gb`'),
+            Option(('--compression-type',), ('any', 'none', 'gzip', 'snappy', 'lz4', 'zstd'), 'Compression that producers must use: none, gzip, snappy, lz4, zstd or any (default)'),
+            Option(('--max-partition-size',), '', "Size above which a partition's oldest segments are deleted"),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('',),
+    ),
+    'topic delete': Node(
+        options=(
+            Option(('-c', '--continue-on-error'), None, 'Go on with the next topic after a failure'),
+            Option(('-s', '--system'), None, 'Allow internal topics to be deleted'),
+            Option(('-f', '--force'), None, 'Do not ask before an internal topic'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('topic',),
+        repeats=True,
+    ),
+    'topic describe': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('topic',),
+    ),
+    'topic list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('-s', '--system'), None, 'List internal topics only'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'topic add-partition': Node(
+        options=(
+            Option(('-c', '--count'), '', 'Partitions to add'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('topic',),
+    ),
+    'partition': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'list': 'List all partitions of the cluster',
+        },
+    ),
+    'partition list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('-s', '--system'), None, 'Partitions of internal topics only'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'consumer': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'list': 'List all consumers whose offsets the cluster keeps',
+            'delete': 'Delete the offsets that the cluster keeps for a consumer',
+        },
+    ),
+    'consumer list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'consumer delete': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format; accepted as officially, a line tells what was deleted in any of them'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('consumer',),
+    ),
+    'profile': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'current': 'Print the name of the current profile',
+            'list': 'List all profiles',
+            'switch': 'Make another profile the current one',
+            'add': 'Add a profile for a cluster and switch to it',
+            'rename': 'Rename a profile',
+            'delete': 'Delete a profile, and keep its cluster',
+            'delete-cluster': 'Delete a cluster',
+            'export': 'Print a profile for use elsewhere',
+        },
+    ),
+    'profile current': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'profile list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'profile switch': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile',),
+    ),
+    'profile add': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('', '', ('local', 'k8', 'local-k8', 'docker', 'cloud', 'read-only')),
+    ),
+    'profile rename': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile', ''),
+    ),
+    'profile delete': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile',),
+    ),
+    'profile delete-profile': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile',),
+    ),
+    'profile delete-cluster': Node(
+        options=(
+            Option(('-f', '--force'), None, 'Delete it even if profiles point at it'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('cluster',),
+    ),
+    'profile export': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile',),
+    ),
+    'cluster': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'start': 'Start a cluster on this machine',
+            'resume': 'Start a cluster that was shut down, with its data',
+            'delete': 'Delete a cluster and its data',
+            'spu': 'Manage and view streaming processing units (SPUs)',
+            'status': 'Check the status of a cluster',
+            'shutdown': 'Stop a cluster and keep its data',
+        },
+    ),
+    'cluster start': Node(
+        options=(
+            Option(('--local',), None, 'Run the servers as processes on this machine (the default)'),
+            Option(('--spu',), '', 'Number of SPUs'),
+            Option(('--data-dir',), 'directory', 'Where records and metadata live (~/.fluvio/data)'),
+            Option(('--log-dir',), 'directory', "Where the servers' output goes (~/.fluvio/log)"),
+            Option(('--sc-pub-addr',), '', 'Address at which clients find the SC (127.0.0.1:9003)'),
+            Option(('--sc-priv-addr',), '', 'Address at which SPUs find the SC (127.0.0.1:9004)'),
+            Option(('--spu-port-base',), '', 'Port of the first SPU; each further one is 10 above, its private port 1 above (9010). 0 takes free ports'),
+            Option(('--rust-log',), '', 'Log filter of the servers (info)'),
+            Option(('--fsync',), '', 'When SPUs sync records to the disk: never (left to the system; default), interval:MS, or always (before a producer gets its answer)'),
+            Option(('--consumer-offset-ttl',), '', "How long after its last commit a consumer's offset is kept (30days; 0: for ever)"),
+            Option(('--metrics',), '', 'Answer Prometheus: the SC at this port, the SPUs at the following ones. 0 takes free ports'),
+            Option(('--skip-profile-creation',), None, 'Leave the profile file alone'),
+            Option(('--skip-checks',), None, 'Skip the pre-flight checks, except those that guard the data of a cluster'),
+            Option(('--setup',), None, 'Run the pre-flight checks and stop'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster resume': Node(
+        options=(
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster delete': Node(
+        options=(
+            Option(('--force',), None, 'Do not ask'),
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster spu': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'register': 'Register a custom SPU with the cluster',
+            'unregister': 'Unregister a custom SPU from the cluster',
+            'list': 'List all SPUs known by the cluster',
+        },
+    ),
+    'cluster spu register': Node(
+        options=(
+            Option(('-i', '--id'), '', 'SPU id'),
+            Option(('-p', '--public-server'), '', 'Address for clients'),
+            Option(('-v', '--private-server'), '', 'Address for other SPUs'),
+            Option(('-n', '--name'), '', 'Name of the SPU (default: custom-spu-<id>)'),
+            Option(('-r', '--rack'), '', 'Rack in which the SPU stands'),
+            Option(('-l', '--public-server-local'), '', 'Second address for clients, for those inside the network'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster spu unregister': Node(
+        options=(
+            Option(('-i', '--id'), 'spu', 'Unregister by id; needed unless `--name` is given'),
+            Option(('-n', '--name'), '', 'Unregister by name'),
+            Option(('--force',), None, 'Even if it has the only copy of partitions, whose records are out of reach then'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster spu list': Node(
+        options=(
+            Option(('--custom',), None, 'List only SPUs that somebody registered'),
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster status': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster shutdown': Node(
+        options=(
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster stop': Node(
+        options=(
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'explain': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('',),
+    ),
+    'version': Node(
+        options=(
+            Option(('-j', '--json'), None, 'Print as JSON'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'completions': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'bash': 'Print the completion script for bash',
+            'zsh': 'Print the completion script for zsh',
+            'fish': 'Print the completion script for fish',
+            'powershell': 'Print the completion script for PowerShell',
+            'install': 'Install the completion script for a shell',
+            'uninstall': 'Remove the completion script of a shell',
+        },
+    ),
+    'completions bash': Node(
+        options=(
+            Option(('--name',), '', 'Name of the command to complete'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'completions zsh': Node(
+        options=(
+            Option(('--name',), '', 'Name of the command to complete'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'completions fish': Node(
+        options=(
+            Option(('--name',), '', 'Name of the command to complete'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'completions powershell': Node(
+        options=(
+            Option(('--name',), '', 'Name of the command to complete'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'completions install': Node(
+        options=(
+            Option(('--shell',), ('bash', 'zsh', 'fish', 'powershell'), 'The shell; when absent the one that SHELL names'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'completions uninstall': Node(
+        options=(
+            Option(('--shell',), ('bash', 'zsh', 'fish', 'powershell'), 'The shell; when absent the one that SHELL names'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'metadata': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    '__refresh': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+}

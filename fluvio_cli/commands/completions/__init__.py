@@ -1,0 +1,1 @@
+"""`fluvio completions`: scripts for shells, and where they go."""
