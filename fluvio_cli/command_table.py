@@ -23,6 +23,7 @@ class Group(NamedTuple):
     help: str
     members: Mapping[str, "Leaf | Group"]
     default: str | None = None
+    hidden: bool = False
 
 
 _COMMANDS = "fluvio_cli.commands"
@@ -77,6 +78,15 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "stop": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command", hidden=True),
 }
 
+_BENCHMARK: dict[str, Leaf | Group] = {
+    "matrix": Leaf("Run a series of benchmarks", f"{_COMMANDS}.benchmark.matrix:command"),
+    "producer": Leaf("Measure how fast records are stored", f"{_COMMANDS}.benchmark.producer:command"),
+    "consumer": Leaf("Measure how fast records are read", f"{_COMMANDS}.benchmark.consumer:command"),
+    "end-to-end": Leaf(
+        "Measure how long records take from a producer to a consumer",
+        f"{_COMMANDS}.benchmark.end_to_end:command",
+    ),
+}
 _SHOW, _INSTALL = f"{_COMMANDS}.completions.show", f"{_COMMANDS}.completions.install"
 _COMPLETIONS: dict[str, Leaf | Group] = {
     "bash": Leaf("Print the completion script for bash", f"{_SHOW}:bash"),
@@ -97,6 +107,8 @@ ROOT = Group(
         "consumer": Group("Manage and view consumers", _CONSUMER),
         "profile": Group("Manage profiles, which describe known clusters", _PROFILE, default="current"),
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
+        "benchmark": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix"),
+        "bench": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix", hidden=True),
         "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),
         "completions": Group("Complete commands, options and names in a shell", _COMPLETIONS),

@@ -382,6 +382,16 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
         ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
     ),
+    "benchmark-settings": Explanation(
+        "Settings of a benchmark make no sense, or a file of them cannot be used.",
+        (),
+        ("`fluvio benchmark producer --help` has the settings",),
+    ),
+    "benchmark-worse": Explanation(
+        "A figure is worse than in the run that it was compared with.",
+        ("something became slower", "other work on the machine: run it again"),
+        ("`--fail-above` sets what is allowed",),
+    ),
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",

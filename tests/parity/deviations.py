@@ -51,6 +51,7 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
 
 
 _FULL_TABLE = "no table on the whole screen yet"
+_KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
 _NO_TLS = "our servers speak no TLS yet; the client's side, `--tls` of the root and in profiles, is there"
 _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
@@ -58,6 +59,33 @@ _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of t
 DEVIATIONS = (
     _extra("fluvio", ("--version",), "every tool answers it"),
     _extra("fluvio", ("--quiet", "--verbose", "--timeout"), "for scripts; every command takes them as well"),
+    _extra("fluvio benchmark matrix", ("--output", "--compare", "--fail-above"), _KEPT_FIGURES),
+    _extra("fluvio benchmark producer", ("--output", "--compare", "--fail-above"), _KEPT_FIGURES),
+    _extra(
+        "fluvio benchmark producer", ("--rate", "--warm-up"), "latency says something at a given rate only"
+    ),
+    Deviation(
+        "fluvio benchmark consumer", _ITSELF, Aspect.HIDDEN, Standing.ON_PURPOSE, "ours measures something"
+    ),
+    Deviation(
+        "fluvio benchmark consumer", _ITSELF, Aspect.HELP, Standing.ON_PURPOSE, "ours measures something"
+    ),
+    _extra(
+        "fluvio benchmark consumer",
+        (
+            *(
+                "--num-records",
+                "--record-size",
+                "--num-samples",
+                "--partitions",
+                "--topic-name",
+                "--keep-topic",
+            ),
+            *("--warm-up", "--output", "--compare", "--fail-above"),
+        ),
+        "ours measures something",
+    ),
+    _extra("fluvio benchmark end-to-end", _ITSELF, "how old records are when they arrive"),
     _extra("fluvio explain", _ITSELF, "a failure tells its next step"),
     _extra("fluvio completions powershell", _ITSELF, "one shell more"),
     _extra("fluvio completions install", _ITSELF, "one command instead of a page to read"),
@@ -81,7 +109,6 @@ DEVIATIONS = (
     _absent("fluvio topic create", ("--config",), "no definitions in YAML yet"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
     _absent("fluvio table-format", _ITSELF, "the controller keeps no table layouts yet"),
-    _absent("fluvio benchmark", _ITSELF, "no load test yet"),
     _absent("fluvio profile sync", _ITSELF, "`profile add local ADDRESS local` does what `sync local` does"),
     _extra("fluvio profile delete-profile", _ITSELF, "hidden alias of `delete`, beside `delete-cluster`"),
     _absent(

@@ -1,0 +1,1 @@
+"""`fluvio benchmark`: load tests of the target cluster."""
