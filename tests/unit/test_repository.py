@@ -74,7 +74,12 @@ def test_no_file_points_to_a_place_that_a_clone_lacks() -> None:
     assert pointing == []
 
 
-@pytest.mark.parametrize("module", room_modules(), ids=named)
+def written_by_hand() -> list[Path]:
+    """Without tables that a script writes: a test compares each of them with what it is made from."""
+    return [module for module in room_modules() if "docs/generate_" not in module.read_text()[:500]]
+
+
+@pytest.mark.parametrize("module", written_by_hand(), ids=named)
 def test_module_is_short_enough_to_read(module: Path) -> None:
     assert len(module.read_text().splitlines()) <= MODULE_LINES
 
