@@ -82,7 +82,7 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
                 drawing.cancel()
             spinner.hide()
             if job.selection.not_json and printer.stderr_is_terminal:
-                printer.note(f"left out because they are no JSON: {job.selection.not_json} records")
+                printer.note(f"records left out because they are no JSON: {job.selection.not_json}")
     if not job.config.disable_continuous:
         cli.printer.note(CLOSED)
 

@@ -1,11 +1,14 @@
 """`consume` with several topics, counts, times, conditions and ndjson, on a real cluster."""
 
 import json
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 
+import pexpect
 import pytest
 
 from tests.support.local_cluster import LocalCluster
@@ -151,3 +154,35 @@ def test_ndjson_names_everything_of_a_record(local_cluster: LocalCluster, pair: 
     assert second["value"] == [1, 2.5]
     assert "[1, 2.50]" in lines[1]
     datetime.fromisoformat(first["timestamp"])
+
+
+def test_a_person_learns_how_many_records_are_no_json(
+    local_cluster: LocalCluster, pair: tuple[str, str]
+) -> None:
+    local_cluster.run("produce", pair[0], stdin='x\ny\n{"a":1}\n')
+    words = ["consume", pair[0], "-B", "-d", "--where", "a"]
+    env = {**local_cluster.env, "TERM": "xterm"}
+    child: pexpect.spawn[str] = pexpect.spawn(
+        str(local_cluster.executable), words, env=env, encoding="utf-8", timeout=30
+    )
+    child.expect_exact('{"a":1}')
+    child.expect_exact("records left out because they are no JSON: 2")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_an_interrupted_reader_of_several_topics_has_stored_what_it_printed(
+    local_cluster: LocalCluster, pair: tuple[str, str]
+) -> None:
+    for name in pair:
+        local_cluster.run("produce", name, stdin=f"{name}\n")
+    words = [local_cluster.executable, "consume", *pair, "-B", "-c", "stopped"]
+    with subprocess.Popen(
+        words, env=local_cluster.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert sorted(process.stdout.readline().strip() for _ in pair) == sorted(pair)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert stored(local_cluster, "stopped") == dict.fromkeys(pair, 0)
