@@ -127,6 +127,19 @@ BY_NAME: dict[str, Explanation] = {
             "`fluvio topic create NAME`",
         ),
     ),
+    "no-topic-matches": Explanation(
+        "The cluster has no topic whose whole name one of the patterns matches.",
+        (
+            "the pattern is that of a part: `orders` does not match `orders-eu`, `orders.*` does",
+            "an internal topic, which only a pattern matches that is its very name",
+        ),
+        ("`fluvio topic list` shows the topics",),
+    ),
+    "bad-pattern": Explanation(
+        "What was given with `--regex` is no regular expression.",
+        ("`*` alone, as for file names: write `.*`",),
+        ("put the pattern in single quotation marks, so that the shell leaves it as it is",),
+    ),
     "topic-already-exists": Explanation(
         "There is a topic of this name; it was left as it is.",
         (),

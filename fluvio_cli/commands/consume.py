@@ -1,6 +1,6 @@
 """`fluvio consume`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,12 +9,27 @@ from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
+    from fluvio_cli.moments import Moment
+    from fluvio_cli.output.queries import Query
+    from fluvio_cli.streaming.selection import Selection
     from fluvio_client.consumer.offsets import Offset
 
 _UNKNOWN_WIDTH = 65_535
 _OUT_OF_REACH_S = 60.0  # how long `-d` waits for a partition's leader; without `-d` it waits for ever
 _offset = values.integer(0, 2**63 - 1)
-_FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
+_FORMS = ("dynamic", "text", "binary", "json", "raw", "table", "ndjson")
+
+
+def _moment(text: str) -> "Moment":
+    from fluvio_cli.moments import parse_moment
+
+    return parse_moment(text)
+
+
+def _query(text: str) -> "Query":
+    from fluvio_cli.output.queries import parse_query
+
+    return parse_query(text)
 
 
 @rules(
@@ -25,6 +40,10 @@ _FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
         ("head", "start"),
         ("head", "tail"),
         ("start", "tail"),
+        ("beginning", "since"),
+        ("head", "since"),
+        ("since", "start"),
+        ("since", "tail"),
         ("all_partitions", "partition"),
         ("format", "output"),
         ("format", "truncate"),
@@ -38,12 +57,17 @@ _FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
             "fluvio consume my-topic -T 10 -d -k",
         ),
         ("Go on where this consumer stopped", "fluvio consume my-topic --consumer audit"),
+        ("Print what came in the last ten minutes", "fluvio consume my-topic --since 10m -d"),
+        ("Print the first five orders above 100", "fluvio consume my-topic -B -n 5 --where 'total > `100`'"),
+        ("Read several topics, a JSON object a line", "fluvio consume --regex 'orders-.*' -B -d -O ndjson"),
         ("Choose the form", "fluvio consume my-topic -B -F '{{partition}}:{{offset}} {{key}}={{value}}'"),
     ),
 )
 def command(
     ctx: typer.Context,
-    topic: Annotated[str, typer.Argument(metavar="topic", help="Name of the topic to read")],
+    topic: Annotated[
+        list[str], typer.Argument(metavar="topic", help="Name of the topic to read, or several")
+    ],
     partition: Annotated[
         list[int] | None,
         typer.Option(
@@ -113,6 +137,52 @@ def command(
             "or what is committed (read_committed)",
         ),
     ] = None,
+    regex: Annotated[
+        bool,
+        typer.Option(
+            "--regex",
+            help="Take the names for regular expressions of whole topic names; topics that are created "
+            "later are not followed",
+        ),
+    ] = False,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n",
+            "--count",
+            metavar="integer",
+            parser=values.integer(1, 2**63 - 1),
+            help="End after so many printed records",
+        ),
+    ] = None,
+    since: Annotated[
+        Any,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            parser=_moment,
+            help="Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970",
+        ),
+    ] = None,
+    until: Annotated[
+        Any,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            parser=_moment,
+            help="Print what is before this time, then end; without a start flag a time that has passed "
+            "starts at the beginning",
+        ),
+    ] = None,
+    where: Annotated[
+        Any,
+        typer.Option(
+            "--where",
+            metavar="EXPR",
+            parser=_query,
+            help="Print the records whose JSON value this JMESPath expression is true for",
+        ),
+    ] = None,
     suppress_unknown: Annotated[
         bool,
         typer.Option("--suppress-unknown", help="Leave out what is no JSON; print binary values as text"),
@@ -152,12 +222,15 @@ def command(
 ) -> None:
     """Read messages from a topic/partition.
 
-    Without a start flag only records that come from now on are printed. Ctrl-C ends.
+    Without a start flag only records that come from now on are printed. Ctrl-C ends. Several topics are read
+    at once, each in its order.
     """
-    from fluvio_cli.output.records import RecordOptions
+    from fluvio_cli.output.records import RecordOptions, format_timestamp
     from fluvio_cli.output.template import Template
     from fluvio_cli.streaming.consuming import ConsumeJob, consume
     from fluvio_cli.streaming.interrupt import run
+    from fluvio_cli.streaming.topics import compile_patterns
+    from fluvio_client.consumer.offsets import Offset
     from fluvio_client.consumer.settings import ConsumerConfig, Evicted, OffsetStrategy
     from fluvio_protocol.api.fetch import Isolation
 
@@ -171,9 +244,17 @@ def command(
         truncate_to=_terminal_width(cli) if truncate and not key_value else None,
         suppress_unknown=suppress_unknown,
     )
+    selection, ends_in_s = _selection(since, until, where, count)
+    has_passed = ends_in_s is not None and ends_in_s <= 0
+    if has_passed and all(given is None for given in (since, head, tail, start)):
+        beginning = True
+    disable_continuous = disable_continuous or has_passed
     offset, words = _start(beginning, head, tail, start)
+    if selection.since_ms is not None:
+        offset, words = Offset.since(selection.since_ms), f" since {format_timestamp(selection.since_ms)}"
+    topics = tuple(dict.fromkeys(topic))
     config = ConsumerConfig(
-        topic,
+        topics[0],
         partitions=tuple(partition or ()),
         start=offset,
         isolation=Isolation.READ_COMMITTED if isolation == "read_committed" else Isolation.READ_UNCOMMITTED,
@@ -184,10 +265,40 @@ def command(
         evicted=Evicted.FAIL if on_evicted == "fail" else Evicted.CONTINUE,
         reconnect_timeout_s=_OUT_OF_REACH_S if disable_continuous else None,
     )
-    until = f" until offset {end} (inclusive)" if end is not None else ""
-    headline = f"Consuming records from '{topic}'{words}{until}"
-    job = ConsumeJob(config, options, end, show_progress=not disable_progressbar, headline=headline)
+    to_end = f" until offset {end} (inclusive)" if end is not None else ""
+    named = ", ".join(f"'{name}'" for name in topics)
+    job = ConsumeJob(
+        config,
+        options,
+        end,
+        show_progress=not disable_progressbar,
+        headline=f"Consuming records from {named}{words}{to_end}",
+        more_topics=topics[1:],
+        patterns=tuple(compile_patterns(topics)) if regex else (),
+        selection=selection,
+        ends_in_s=ends_in_s if not has_passed else None,
+    )
     run(lambda interrupt: consume(cli, job, interrupt))
+
+
+def _selection(
+    since: "Moment | None", until: "Moment | None", where: "Query | None", count: int | None
+) -> "tuple[Selection, float | None]":
+    """What to print, and in how many seconds that ends; 0 or less: `until` has passed, None: no such end."""
+    import time
+
+    from fluvio_cli.failures import UsageError
+    from fluvio_cli.streaming.selection import GRACE_S, Selection
+
+    now_ms = int(time.time() * 1000)
+    since_ms = since.resolve(now_ms) if since is not None else None
+    until_ms = until.resolve(now_ms) if until is not None else None
+    if since_ms is not None and until_ms is not None and until_ms < since_ms:
+        raise UsageError("`--until` is before `--since`")
+    ends_in_s = None if until_ms is None else (until_ms - now_ms) / 1000
+    if ends_in_s is not None and ends_in_s > 0:
+        ends_in_s += GRACE_S
+    return Selection(since_ms, until_ms, where, count), ends_in_s
 
 
 def _start(beginning: bool, head: int | None, tail: int | None, start: int | None) -> "tuple[Offset, str]":

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from fluvio_cli.output.template import Template
+from fluvio_cli.output.template_helpers import RawFields
 
 _LOOKS_BINARY_BYTES = 1024
 _BINARY_STARTS = (b"%PDF", b"\x89PNG\x0d\x0a\x1a\x0a")
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")  # UTF-16 and UTF-32 byte order marks
+NO_TIME = "NA"
 _RULE = b"-" * 78 + b"\n\n"
 
 
@@ -54,13 +56,15 @@ class RecordRenderer:
     def __init__(self, options: RecordOptions) -> None:
         self._options = options
         self.wants_values_only = (
-            options.template is None and options.truncate_to is None and not options.with_key
+            options.template is None
+            and options.truncate_to is None
+            and not options.with_key
+            and options.form != "ndjson"
         )
+        self.leaves_out = options.suppress_unknown and options.form == "json"  # records that are no JSON
         self._has_table_begun = False
         self._is_text = self.wants_values_only and options.form in ("dynamic", "text", "raw")
-        self._filler = (
-            _filler(options.template) if options.template is not None and not options.with_key else None
-        )
+        self._fillers: dict[str, _Filler | None] = {}  # topic -> what makes its lines
 
     def render_values(self, values: Sequence[bytes]) -> bytes:
         """The lines of records of which only the value is shown."""
@@ -70,16 +74,25 @@ class RecordRenderer:
                 return joined + b"\n"
         return b"".join([self._value(value) or b"" for value in values])
 
-    def render(self, records: Sequence[ShownRecord]) -> bytes:
-        """The lines of records."""
-        if self._filler is not None:
-            return b"".join(map(self._filler, records))
-        return b"".join([self._record(record) for record in records])
+    def render(self, records: Sequence[ShownRecord], topic: str = "") -> bytes:
+        """The lines of records of one topic."""
+        options = self._options
+        if options.form == "ndjson":
+            from fluvio_cli.output.ndjson import ndjson_line
 
-    def _record(self, record: ShownRecord) -> bytes:
+            return b"".join([ndjson_line(record, topic) for record in records])
+        if options.template is not None and not options.with_key:
+            if topic not in self._fillers:
+                self._fillers[topic] = _filler(options.template, topic)
+            filler = self._fillers[topic]
+            if filler is not None:
+                return b"".join(map(filler, records))
+        return b"".join([self._record(record, topic) for record in records])
+
+    def _record(self, record: ShownRecord, topic: str) -> bytes:
         options = self._options
         if options.template is not None:
-            body: bytes | None = _fill(options.template, record) + b"\n"
+            body: bytes | None = _fill(options.template, record, topic) + b"\n"
         else:
             body = self._value(record.value)
         if body is None:
@@ -221,8 +234,14 @@ _FIELDS: dict[str, Callable[[ShownRecord], bytes | int]] = {
 }
 
 
-def _filler(template: Template) -> Callable[[ShownRecord], bytes] | None:
-    """What makes the line of a record, computing only the fields that the template has; None with blocks."""
+_Filler = Callable[[ShownRecord], bytes]
+
+
+def _filler(template: Template, topic: str) -> _Filler | None:
+    """What makes the line of a record, computing only the fields that the template has.
+
+    None with blocks or helpers.
+    """
     pieces = template.pieces
     if pieces is None:
         return None
@@ -230,6 +249,8 @@ def _filler(template: Template) -> Callable[[ShownRecord], bytes] | None:
     for text, is_name in pieces:
         if not is_name:
             layout += text.encode().replace(b"%", b"%%")
+        elif text == "topic":
+            layout += topic.encode().replace(b"%", b"%%")
         elif text in _FIELDS:
             layout += b"%d" if text in ("offset", "partition") else b"%b"
             fields.append(_FIELDS[text])
@@ -237,7 +258,7 @@ def _filler(template: Template) -> Callable[[ShownRecord], bytes] | None:
     return lambda record: layout % tuple([field(record) for field in fields])
 
 
-def _fill(template: Template, record: ShownRecord) -> bytes:
+def _fill(template: Template, record: ShownRecord, topic: str) -> bytes:
     return template.render(
         {
             "key": "null" if record.key is None else record.key.decode(errors="replace"),
@@ -245,19 +266,21 @@ def _fill(template: Template, record: ShownRecord) -> bytes:
             "offset": str(record.offset),
             "partition": str(record.partition),
             "time": format_timestamp(record.timestamp),
-        }
+            "topic": topic,
+        },
+        RawFields(record.key, record.value, record.timestamp),
     ).encode()
 
 
 def format_timestamp(timestamp_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds; `NA` when there is none."""
     if timestamp_ms < 0:
-        return "NA"
+        return NO_TIME
     from datetime import UTC, datetime
 
     seconds, milliseconds = divmod(timestamp_ms, 1000)
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
-        return "NA"
+        return NO_TIME
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"

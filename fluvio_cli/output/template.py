@@ -2,13 +2,15 @@
 
 `{{name}}` and `{{{name}}}` insert without escaping, names that do not exist are empty, `{{! ... }}` is a
 comment, `{{#if name}} ... {{else}} ... {{/if}}` and `{{#unless name}}` choose; `~` inside the braces eats
-the white space on that side. Anything else is refused when the template is read, not while records pass.
+the white space on that side. `{{helper field "argument"}}` calls a helper, see `template_helpers`. Anything
+else is refused when the template is read, not while records pass.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fluvio_cli.output.template_helpers import Helper, HelperError, RawFields, read_call
 from fluvio_types.errors import FluvioError
 
 _TAG = re.compile(r"\{\{\{(?P<raw>.*?)\}\}\}|\{\{!--(?P<long>.*?)--\}\}|\{\{(?P<tag>.*?)\}\}", re.DOTALL)
@@ -34,18 +36,26 @@ class _Block:
     inverted: bool
     word: str
     position: int
-    then: "list[str | _Name | _Block]" = field(default_factory=list)
-    otherwise: "list[str | _Name | _Block]" = field(default_factory=list)
+    then: "list[_Part]" = field(default_factory=list)
+    otherwise: "list[_Part]" = field(default_factory=list)
     in_else: bool = False
 
     @property
-    def open_part(self) -> "list[str | _Name | _Block]":
+    def open_part(self) -> "list[_Part]":
         return self.otherwise if self.in_else else self.then
 
 
 @dataclass(slots=True, frozen=True)
 class _Name:
     name: str
+
+
+@dataclass(slots=True, frozen=True)
+class _Call:
+    helper: Helper
+
+
+_Part = str | _Name | _Call | _Block
 
 
 class Template:
@@ -57,48 +67,55 @@ class Template:
 
     @property
     def pieces(self) -> list[tuple[str, bool]] | None:
-        """(text, False) and (name, True) in order, for a caller that fills many records; None with blocks."""
+        """(text, False) and (name, True) in order, for a caller that fills many records.
+
+        None with blocks or helpers.
+        """
         pieces = []
         for part in self._parts:
-            if isinstance(part, _Block):
+            if isinstance(part, _Block | _Call):
                 return None
             pieces.append((part, False) if isinstance(part, str) else (part.name, True))
         return pieces
 
-    def render(self, values: Mapping[str, str]) -> str:
-        """The template with `values` in it."""
+    def render(self, values: Mapping[str, str], raw: RawFields) -> str:
+        """The template with `values` in it; helpers work on `raw`."""
         out: list[str] = []
-        _render(self._parts, values, out)
+        _render(self._parts, values, raw, out)
         return "".join(out)
 
 
-def _render(parts: "list[str | _Name | _Block]", values: Mapping[str, str], out: list[str]) -> None:
+def _render(parts: "list[_Part]", values: Mapping[str, str], raw: RawFields, out: list[str]) -> None:
     for part in parts:
         if isinstance(part, str):
             out.append(part)
         elif isinstance(part, _Name):
             out.append(values.get(part.name, ""))
+        elif isinstance(part, _Call):
+            out.append(part.helper(raw))
         else:
             holds = bool(values.get(part.name)) is not part.inverted
-            _render(part.then if holds else part.otherwise, values, out)
+            _render(part.then if holds else part.otherwise, values, raw, out)
 
 
-def _read(text: str) -> "list[str | _Name | _Block]":
+def _read(text: str) -> "list[_Part]":
     root = _Block("", False, "", 0)
     stack = [root]
     position, eat_left = 0, False
     for match in _TAG.finditer(text):
         literal = text[position : match.start()]
         inside = match["raw"] if match["raw"] is not None else match["tag"] or ""
+        inside_position = match.start("raw" if match["raw"] is not None else "tag")
         if inside.startswith("~"):
-            literal, inside = literal.rstrip(), inside[1:]
+            literal, inside, inside_position = literal.rstrip(), inside[1:], inside_position + 1
         _add_literal(stack[-1], literal.lstrip() if eat_left else literal, text, position)
         eat_left = inside.endswith("~")
+        inside_position += len(inside) - len(inside.lstrip())
         inside = inside.removesuffix("~").strip()
         position = match.end()
         if match["long"] is not None or (match["tag"] is not None and inside.startswith("!")):
             continue
-        _add_tag(stack, inside, text, match.start())
+        _add_tag(stack, inside, text, match.start(), inside_position)
     rest = text[position:]
     _add_literal(stack[-1], rest.lstrip() if eat_left else rest, text, position)
     if len(stack) > 1:
@@ -114,7 +131,7 @@ def _add_literal(block: _Block, literal: str, text: str, position: int) -> None:
         block.open_part.append(literal)
 
 
-def _add_tag(stack: list[_Block], inside: str, text: str, position: int) -> None:
+def _add_tag(stack: list[_Block], inside: str, text: str, position: int, inside_position: int) -> None:
     words = inside.split()
     first = words[0] if words else ""
     if first in ("#if", "#unless") and len(words) == 2 and _NAME.fullmatch(words[1]):
@@ -127,5 +144,10 @@ def _add_tag(stack: list[_Block], inside: str, text: str, position: int) -> None
         stack.pop()
     elif len(words) == 1 and _NAME.fullmatch(first) and first != "else":
         stack[-1].open_part.append(_Name(first))
+    elif len(words) > 1 and _NAME.fullmatch(first) and first != "else":
+        try:
+            stack[-1].open_part.append(_Call(read_call(inside)))
+        except HelperError as exc:
+            raise TemplateError(exc.reason, text, inside_position + exc.position) from None
     else:
         raise TemplateError(f"unexpected `{{{{{inside}}}}}`", text, position)

@@ -111,8 +111,9 @@ class Consumer:
     async def next_batch(self) -> RecordBatch | None:
         """The next batch; None when everything was read. Waits without limit for records to come.
 
-        What was handed out before counts as consumed from now on. Cancelling loses nothing. A large
-        compressed batch is decoded in a thread before it is handed out, one at a time.
+        What was handed out before counts as consumed from now on; of a batch whose `stop_offset` was lowered
+        what lies before that, and nothing when it was lowered to `first_offset`. Cancelling loses nothing. A
+        large compressed batch is decoded in a thread before it is handed out, one at a time.
         """
         self._count_as_consumed()
         while not self._batches:
@@ -244,7 +245,7 @@ class Consumer:
             offset = record.offset if whole else record.offset - 1
             if offset >= self._handed_out.get(record.partition, -1):
                 self._handed_out[record.partition] = offset
-        elif batch is not None and whole:
+        elif batch is not None and whole and batch.stop_offset > batch.first_offset:  # else all was refused
             self._handed_out[batch.partition] = batch.stop_offset - 1
 
     async def _store_regularly(self) -> None:

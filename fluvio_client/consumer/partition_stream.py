@@ -17,6 +17,7 @@ from fluvio_client.connection import Connection, Stream
 from fluvio_client.consumer.offsets import OffsetBase
 from fluvio_client.consumer.positions import PartitionPosition, RecordBatch
 from fluvio_client.consumer.settings import ConsumerConfig, Evicted
+from fluvio_client.consumer.time_search import PROBE_BYTES, TimeSearch
 from fluvio_client.errors import (
     NOT_SERVED_HINT,
     ConnectionFailedError,
@@ -35,7 +36,14 @@ from fluvio_protocol.api.consumer_offsets import (
     UpdateConsumerOffsetRequest,
     UpdateConsumerOffsetResponse,
 )
-from fluvio_protocol.api.fetch import StreamFetchRequest, StreamFetchResponse
+from fluvio_protocol.api.fetch import (
+    FetchableTopic,
+    FetchPartition,
+    FetchRequest,
+    FetchResponse,
+    StreamFetchRequest,
+    StreamFetchResponse,
+)
 from fluvio_protocol.api.offsets import (
     FetchOffsetPartition,
     FetchOffsetPartitionResponse,
@@ -111,12 +119,13 @@ class PartitionStream:
         """
         stored = await self._stored_offset()
         bounds = await self._bounds()
-        position = self._position
-        position.next_offset = self._config.start.resolve(
-            bounds.start_offset, bounds.last_stable_offset, stored
-        )
+        position, start = self._position, self._config.start
+        if start.base is OffsetBase.TIME:
+            position.next_offset = await self._first_since(start.count, bounds)
+        else:
+            position.next_offset = start.resolve(bounds.start_offset, bounds.last_stable_offset, stored)
         resume = None if stored is None else stored + 1
-        if resume is not None and resume < bounds.start_offset and self._config.start.count == 0:
+        if resume is not None and resume < bounds.start_offset and start.count == 0:
             position.next_offset = resume  # the leader refuses it, and `run` does as `evicted` says
         if self._config.disable_continuous:
             position.stop_offset = bounds.last_stable_offset
@@ -253,10 +262,38 @@ class PartitionStream:
 
         return await self._ask_leader(self._config.topic, self.partition, ask)
 
+    async def _first_since(self, since_ms: int, bounds: FetchOffsetPartitionResponse) -> int:
+        """The offset of the first batch that is not older; the end when all are. See `time_search`."""
+        search = TimeSearch(since_ms, bounds.start_offset, bounds.last_stable_offset)
+        while (probe := search.probe) is not None:
+            try:
+                search.take(await self._fetch_header(probe))
+            except OffsetEvictedError as exc:
+                search.evicted(exc.next_available)
+        return search.low
+
+    async def _fetch_header(self, offset: int) -> bytes | memoryview:
+        """The batch that holds `offset`, or its first bytes."""
+        wanted = FetchPartition(partition_index=self.partition, fetch_offset=offset, max_bytes=PROBE_BYTES)
+        topic = FetchableTopic(name=self._config.topic, fetch_partitions=[wanted])
+        request = FetchRequest(max_bytes=PROBE_BYTES, isolation_level=self._config.isolation, topics=[topic])
+
+        async def ask(connection: Connection) -> bytes | memoryview:
+            answer: FetchResponse = await connection.call(request)
+            for found in answer.topics:
+                for entry in found.partitions:
+                    if entry.partition_index == self.partition:
+                        if not entry.error_code.is_ok:
+                            raise exception_for(entry.error_code)
+                        return entry.records
+            raise PartitionNotFoundError(self._config.topic, self.partition)
+
+        return await self._ask_leader(self._config.topic, self.partition, ask)
+
     async def _stored_offset(self) -> int | None:
-        """The last record that this consumer has consumed; not looked up for an absolute start."""
+        """The last record that this consumer has consumed; not looked up for an absolute start or a time."""
         consumer_id = self._config.consumer_id
-        if consumer_id is None or self._config.start.base is OffsetBase.ABSOLUTE:
+        if consumer_id is None or self._config.start.ignores_stored:
             return None
         replica = ReplicaKey(topic=self._config.topic, partition=self.partition)
         request = FetchConsumerOffsetsRequest(

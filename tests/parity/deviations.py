@@ -50,6 +50,7 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
     return Deviation(command, (subject,), Aspect.HELP, Standing.WORDING, reason)
 
 
+_CONSUME_FORMS = "`ndjson`, from which records can be made again; `full-table` is absent so far"
 _FULL_TABLE = "no table on the whole screen yet"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
@@ -101,10 +102,23 @@ DEVIATIONS = (
         Standing.ON_PURPOSE,
         "offsets have 64 bits: records above 4,294,967,295 can be named",
     ),
-    Deviation("fluvio consume", ("--output",), Aspect.VALUES, Standing.ABSENT, _FULL_TABLE),
-    Deviation("fluvio consume", ("--output",), Aspect.LISTED, Standing.ABSENT, _FULL_TABLE),
+    Deviation("fluvio consume", ("--output",), Aspect.VALUES, Standing.ON_PURPOSE, _CONSUME_FORMS),
+    Deviation("fluvio consume", ("--output",), Aspect.LISTED, Standing.ON_PURPOSE, _CONSUME_FORMS),
     _absent("fluvio consume", ("--table-format",), _FULL_TABLE),
     _extra("fluvio consume", ("--on-evicted",), "a gap that retention made in the data can end the command"),
+    Deviation(
+        "fluvio consume",
+        ("<topic>",),
+        Aspect.REPEATABLE,
+        Standing.ON_PURPOSE,
+        "several topics are read at once",
+    ),
+    _extra("fluvio consume", ("--regex",), "topics can be named by a pattern"),
+    _extra("fluvio consume", ("--count",), "the first records are often enough"),
+    _extra(
+        "fluvio consume", ("--since", "--until"), "people know when something happened, not at which offset"
+    ),
+    _extra("fluvio consume", ("--where",), "records can be looked for by what is in them"),
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
     _absent("fluvio topic create", ("--config",), "no definitions in YAML yet"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),

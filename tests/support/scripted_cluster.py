@@ -32,7 +32,14 @@ from fluvio_protocol.api.consumer_offsets import (
     UpdateConsumerOffsetRequest,
     UpdateConsumerOffsetResponse,
 )
-from fluvio_protocol.api.fetch import FetchablePartitionResponse, StreamFetchRequest, StreamFetchResponse
+from fluvio_protocol.api.fetch import (
+    FetchablePartitionResponse,
+    FetchableTopicResponse,
+    FetchRequest,
+    FetchResponse,
+    StreamFetchRequest,
+    StreamFetchResponse,
+)
 from fluvio_protocol.api.offsets import (
     FetchOffsetPartitionResponse,
     FetchOffsetsRequest,
@@ -200,6 +207,30 @@ class ScriptedSpu:
         conversation.answer(request, encode(FetchOffsetsResponse(topics=topics), request.header.api_version))
         return True
 
+    def _fetch(self, conversation: Conversation, request: Received, _: Any) -> bool:
+        body: FetchRequest = self._decode(FetchRequest, request)
+        topics = [
+            FetchableTopicResponse(
+                name=topic.name,
+                partitions=[
+                    FetchablePartitionResponse(
+                        partition_index=wanted.partition_index,
+                        records=self._from(topic.name, wanted.partition_index, wanted.fetch_offset)[
+                            : body.max_bytes
+                        ],
+                    )
+                    for wanted in topic.fetch_partitions
+                ],
+            )
+            for topic in body.topics
+        ]
+        conversation.answer(request, encode(FetchResponse(topics=topics), request.header.api_version))
+        return True
+
+    def _from(self, topic: str, partition: int, offset: int) -> bytes:
+        log = self.logs.get((topic, partition), [])
+        return b"".join(raw for raw in log if split(raw)[0].next_offset > offset)
+
     def _stream_fetch(
         self, conversation: Conversation, request: Received, state: dict[int, _OpenStream]
     ) -> bool:
@@ -214,8 +245,7 @@ class ScriptedSpu:
         return True
 
     def _push(self, stream: _OpenStream) -> None:
-        log = self.logs.get((stream.body.topic, stream.body.partition), [])
-        rest = b"".join(raw for raw in log if split(raw)[0].next_offset > stream.offset)
+        rest = self._from(stream.body.topic, stream.body.partition, stream.offset)
         stream.is_waiting = not rest
         if rest:
             self._answer_stream(stream, rest[: stream.body.max_bytes], OK)
@@ -283,6 +313,7 @@ class ScriptedSpu:
 _HANDLERS: dict[int, Any] = {
     18: ScriptedSpu._handshake,
     0: ScriptedSpu._produce,
+    1: ScriptedSpu._fetch,
     1002: ScriptedSpu._offsets,
     1003: ScriptedSpu._stream_fetch,
     1005: ScriptedSpu._update_offsets,
