@@ -54,8 +54,13 @@ TREE: Mapping[str, Node] = {
             Option(('--end',), '', 'Stop after the record with this offset'),
             Option(('-b', '--maxbytes'), '', 'Bytes of one fetch, at most'),
             Option(('--isolation',), ('read_committed', 'read_uncommitted'), 'Read everything that leaders have (read_uncommitted, the default) or what is committed (read_committed)'),
+            Option(('--regex',), None, 'Take the names for regular expressions of whole topic names; topics that are created later are not followed'),
+            Option(('-n', '--count'), '', 'End after so many printed records'),
+            Option(('--since',), '', 'Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970'),
+            Option(('--until',), '', 'Print what is before this time, then end; without a start flag a time that has passed starts at the beginning'),
+            Option(('--where',), '', 'Print the records whose JSON value this JMESPath expression is true for'),
             Option(('--suppress-unknown',), None, 'Leave out what is no JSON; print binary values as text'),
-            Option(('-O', '--output'), ('dynamic', 'text', 'binary', 'json', 'raw', 'table'), 'How to print values'),
+            Option(('-O', '--output'), ('dynamic', 'text', 'binary', 'json', 'raw', 'table', 'ndjson'), 'How to print values'),
             Option(('--truncate',), None, 'Cut each record to the width of the terminal'),
             Option(('-c', '--consumer'), 'consumer', 'Id of the consumer whose offset is kept in the cluster'),
             Option(('--on-evicted',), ('earliest', 'fail'), 'When retention has removed the next record: say so and go on at the oldest one there is, or fail'),
@@ -64,6 +69,7 @@ TREE: Mapping[str, Node] = {
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
         ),
         words=('topic',),
+        repeats=True,
     ),
     'produce': Node(
         options=(
