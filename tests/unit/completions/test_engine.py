@@ -28,7 +28,7 @@ def values(*words: str) -> list[str]:
         (("topic", "describe", "alpha", ""), []),  # it takes one
         (("consume", ""), ["alpha", "beta"]),
         (("consume", "--", "b"), ["beta"]),
-        (("consume", "-O", ""), ["dynamic", "text", "binary", "json", "raw", "table"]),
+        (("consume", "-O", ""), ["dynamic", "text", "binary", "json", "raw", "table", "ndjson"]),
         (("consume", "-dO", "j"), ["json"]),
         (("topic", "list", "--output=j"), ["--output=json"]),
         (("consume", "-c", ""), ["audit"]),
