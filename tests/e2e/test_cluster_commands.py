@@ -28,7 +28,7 @@ def test_a_cluster_starts_serves_stops_resumes_and_is_deleted(throwaway_home: Lo
     stopped = home.run("cluster", "shutdown")
     assert (stopped.stdout, stopped.stderr) == ("", "")
     assert home.running() == []
-    assert home.run("cluster", "status", check=False).returncode == 1
+    assert home.run("cluster", "status", check=False).returncode == 4
 
     resumed = home.run("cluster", "resume")
     assert resumed.stderr.splitlines() == [
@@ -97,7 +97,7 @@ def test_status_of_a_stopped_cluster_fails_and_still_tells_json(fresh_cluster: L
     endpoint = fresh_cluster.endpoint
     fresh_cluster.run("cluster", "shutdown")
     asked = fresh_cluster.run("cluster", "status", "-O", "json", check=False)
-    assert asked.returncode == 1
+    assert asked.returncode == 4
     assert json.loads(asked.stdout)["reachable"] is False
     assert f"Connection refused (os error 111), can't connect to {endpoint}" in asked.stderr
 
@@ -105,7 +105,7 @@ def test_status_of_a_stopped_cluster_fails_and_still_tells_json(fresh_cluster: L
 def test_status_of_a_cluster_without_spus_is_a_failure(throwaway_home: LocalCluster) -> None:
     throwaway_home.start("--spu", "0")
     asked = throwaway_home.run("cluster", "status", check=False, CI="1")
-    assert asked.returncode == 1
+    assert asked.returncode == 6
     assert "    ❌ No SPUs are online" in asked.stderr.splitlines()
     assert throwaway_home.run("cluster", "spu", "list").stdout == "no spu\n"
 

@@ -113,6 +113,7 @@ DEVIATIONS = (
     ),
     _absent("fluvio cluster diagnostics", _ITSELF, "no archive of server output and state yet"),
     _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
+    _extra("fluvio cluster health", _ITSELF, "says whether records can be stored, not only who is there"),
     _absent("fluvio completions", _ITSELF, "no completion scripts yet"),
     _absent("fluvio metadata", _ITSELF, "hidden; our extensions are listed without asking them"),
 )
