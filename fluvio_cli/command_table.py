@@ -88,6 +88,7 @@ ROOT = Group(
         "consumer": Group("Manage and view consumers", _CONSUMER),
         "profile": Group("Manage profiles, which describe known clusters", _PROFILE, default="current"),
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
+        "doctor": Leaf("Look for known failures on this machine", f"{_COMMANDS}.doctor:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),
     },
 )

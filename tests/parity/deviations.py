@@ -57,6 +57,7 @@ _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of t
 
 DEVIATIONS = (
     _extra("fluvio", ("--version",), "every tool answers it"),
+    _extra("fluvio doctor", _ITSELF, "known failures are found, named and in part repaired"),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(
         "fluvio consume",
