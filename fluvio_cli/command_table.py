@@ -73,6 +73,7 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "delete": Leaf("Delete a cluster and its data", f"{_COMMANDS}.cluster.delete:command"),
     "spu": Group("Manage and view streaming processing units (SPUs)", _SPU),
     "status": Leaf("Check the status of a cluster", f"{_COMMANDS}.cluster.status:command"),
+    "check": Leaf("Run the checks that come before a start", f"{_COMMANDS}.cluster.check:command"),
     "health": Leaf("Try a cluster: a record to each SPU and back", f"{_COMMANDS}.cluster.health:command"),
     "shutdown": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command"),
     "stop": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command", hidden=True),

@@ -45,7 +45,7 @@ def command(
     results = examine(look(cli))
     done: list[str] = []
     if fix:
-        done = _repair(cli, results)
+        done = repair_all(cli, results)
         if done:
             results = examine(look(cli))
     wrong = any(result.problems for result in results)
@@ -59,7 +59,7 @@ def command(
     return failures.UNHEALTHY if wrong else failures.DONE
 
 
-def _repair(cli: CliContext, results: "list[Result]") -> list[str]:
+def repair_all(cli: CliContext, results: "list[Result]") -> list[str]:
     """Do the repairs there are; what was done. One that fails is told, and leaves its problem."""
     from fluvio_cli.doctor.repair import apply
     from fluvio_types.errors import FluvioError

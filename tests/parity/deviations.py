@@ -106,7 +106,6 @@ DEVIATIONS = (
     _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
     _absent("fluvio cluster upgrade", _ITSELF, "no command yet; `resume` by a newer version keeps the data"),
-    _absent("fluvio cluster check", _ITSELF, "`cluster start --setup` runs the checks, without `--fix`"),
     _extra(
         "fluvio cluster spu unregister",
         ("--force",),
