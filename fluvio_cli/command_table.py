@@ -74,6 +74,8 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "delete": Leaf("Delete a cluster and its data", f"{_COMMANDS}.cluster.delete:command"),
     "spu": Group("Manage and view streaming processing units (SPUs)", _SPU),
     "status": Leaf("Check the status of a cluster", f"{_COMMANDS}.cluster.status:command"),
+    "check": Leaf("Run the checks that come before a start", f"{_COMMANDS}.cluster.check:command"),
+    "health": Leaf("Try a cluster: a record to each SPU and back", f"{_COMMANDS}.cluster.health:command"),
     "shutdown": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command"),
     "stop": Leaf("Stop a cluster and keep its data", f"{_COMMANDS}.cluster.shutdown:command", hidden=True),
 }
@@ -110,6 +112,7 @@ ROOT = Group(
         "benchmark": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix"),
         "bench": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix", hidden=True),
         "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
+        "doctor": Leaf("Look for known failures on this machine", f"{_COMMANDS}.doctor:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),
         "completions": Group("Complete commands, options and names in a shell", _COMPLETIONS),
         "metadata": Leaf(

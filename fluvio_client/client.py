@@ -17,7 +17,7 @@ whatever has the attributes of `target.ClusterTarget`, such as what `fluvio_prof
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from fluvio_client.admin import Admin
@@ -29,6 +29,9 @@ from fluvio_client.producer.producer import Producer
 from fluvio_client.producer.settings import ProducerSettings
 from fluvio_client.settings import ClientSettings
 from fluvio_client.target import ClusterTarget, resolve_address
+
+if TYPE_CHECKING:
+    from fluvio_client.health.probe import HealthProbe
 
 
 class Fluvio:
@@ -115,6 +118,12 @@ class Fluvio:
         consumer = Consumer(self._connections(), self._tasks, config)
         self._users.add(consumer)
         return consumer
+
+    def health_probe(self) -> "HealthProbe":
+        """What tries the cluster by a record to each SPU and back."""
+        from fluvio_client.health.probe import HealthProbe
+
+        return HealthProbe(self, self._connections(), lambda: Fluvio(self._target, self._settings))
 
     def _connections(self) -> ClusterConnections:
         if self._cluster is None:

@@ -35,6 +35,7 @@ TREE: Mapping[str, Node] = {
             'cluster': 'Start, stop and look after clusters',
             'benchmark': 'Measure how fast a cluster is',
             'explain': 'Explain why a command failed, and what to do',
+            'doctor': 'Look for known failures on this machine',
             'version': 'Print version information',
             'completions': 'Complete commands, options and names in a shell',
         },
@@ -311,6 +312,8 @@ TREE: Mapping[str, Node] = {
             'delete': 'Delete a cluster and its data',
             'spu': 'Manage and view streaming processing units (SPUs)',
             'status': 'Check the status of a cluster',
+            'check': 'Run the checks that come before a start',
+            'health': 'Try a cluster: a record to each SPU and back',
             'shutdown': 'Stop a cluster and keep its data',
         },
     ),
@@ -402,6 +405,23 @@ TREE: Mapping[str, Node] = {
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster check': Node(
+        options=(
+            Option(('--fix',), None, 'Repair what can be repaired without risk'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster health': Node(
+        options=(
+            Option(('--wait',), None, 'Try again until the cluster is healthy'),
+            Option(('--timeout',), '', 'How long it may take in all (10, with `--wait` 60)'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
         ),
     ),
     'cluster shutdown': Node(
@@ -612,6 +632,15 @@ TREE: Mapping[str, Node] = {
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
         ),
         words=('',),
+    ),
+    'doctor': Node(
+        options=(
+            Option(('--fix',), None, 'Repair what can be repaired without risk'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
     ),
     'version': Node(
         options=(

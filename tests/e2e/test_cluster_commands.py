@@ -105,7 +105,7 @@ def test_status_of_a_stopped_cluster_fails_and_still_tells_json(fresh_cluster: L
 def test_status_of_a_cluster_without_spus_is_a_failure(throwaway_home: LocalCluster) -> None:
     throwaway_home.start("--spu", "0")
     asked = throwaway_home.run("cluster", "status", check=False, CI="1")
-    assert asked.returncode == 1
+    assert asked.returncode == 6
     assert "    ❌ No SPUs are online" in asked.stderr.splitlines()
     assert throwaway_home.run("cluster", "spu", "list").stdout == "no spu\n"
 

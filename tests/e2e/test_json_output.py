@@ -13,7 +13,7 @@ from tests.support.local_cluster import LocalCluster
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "cli-json-output.md"
 TYPES: dict[str, type | tuple[type, ...]] = {
     "text": str,
-    "number": int,
+    "number": (int, float),
     "boolean": bool,
     "object": dict,
     "list": list,
@@ -103,6 +103,15 @@ def test_the_status_is_as_documented_whether_the_cluster_answers_or_not(cluster:
     compare(
         "cluster status",
         shown(cluster, "cluster", "status", "-O", "json"),
+        shown(cluster, *away, check=False),
+    )
+
+
+def test_the_health_is_as_documented_whether_the_cluster_answers_or_not(cluster: LocalCluster) -> None:
+    away = ("-c", "127.0.0.1:1", "cluster", "health", "-O", "json")
+    compare(
+        "cluster health",
+        shown(cluster, "cluster", "health", "-O", "json"),
         shown(cluster, *away, check=False),
     )
 

@@ -94,6 +94,7 @@ DEVIATIONS = (
     _extra(
         "fluvio __refresh", _ITSELF, "hidden; completions start it, so that no key press waits for a cluster"
     ),
+    _extra("fluvio doctor", _ITSELF, "known failures are found, named and in part repaired"),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(
         "fluvio consume",
@@ -154,7 +155,6 @@ DEVIATIONS = (
     _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
     _absent("fluvio cluster upgrade", _ITSELF, "no command yet; `resume` by a newer version keeps the data"),
-    _absent("fluvio cluster check", _ITSELF, "`cluster start --setup` runs the checks, without `--fix`"),
     _extra(
         "fluvio cluster spu unregister",
         ("--force",),
@@ -162,6 +162,7 @@ DEVIATIONS = (
     ),
     _absent("fluvio cluster diagnostics", _ITSELF, "no archive of server output and state yet"),
     _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
+    _extra("fluvio cluster health", _ITSELF, "says whether records can be stored, not only who is there"),
 )
 
 

@@ -337,6 +337,7 @@ class ScriptedCluster:
         self.offline: set[int] = set()
         self.untold: list[str] = []  # topics that are there, though who watches was not told yet
         self.on_list: Callable[[], None] | None = None  # called once somebody has listed topics
+        self.on_other: Callable[[Received], bytes] | None = None  # answers creations and deletions
         self._lock = threading.RLock()
         self._watches: list[tuple[Conversation, Received, str]] = []
 
@@ -387,6 +388,9 @@ class ScriptedCluster:
                 continue
             if request.header.api_key == 1003:
                 self._list(conversation, request)
+                continue
+            if self.on_other is not None and request.header.api_key != 1004:
+                conversation.answer(request, self.on_other(request))
                 continue
             assert request.header.api_key == 1004, "only watches and lists are scripted"
             label = decode(TypedPayload, request.body, request.header.api_version).type

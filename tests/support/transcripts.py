@@ -1,8 +1,8 @@
 """Replays recorded runs of the official command line with ours, and says where the two differ.
 
-What has to agree: the class of the exit code (0, 1, 2), which stream says something, the structure of
-standard output (keys of JSON, columns of tables, else the lines in any order), and the first block of
-usage errors. Wording of help and of other errors is free. `DEVIATIONS` in `transcript_deviations.py`
+What has to agree: the class of the exit code (0, 1 with our finer failures, 2), which stream says something,
+the structure of standard output (keys of JSON, columns of tables, else the lines in any order), and the first
+block of usage errors. Wording of help and of other errors is free. `DEVIATIONS` in `transcript_deviations.py`
 names the runs in which we differ on purpose.
 """
 

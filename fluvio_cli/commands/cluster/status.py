@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fluvio_cli import values
+from fluvio_cli import failures, values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import ProgressLines, announce_channel, places
 from fluvio_cli.context import CliContext
-from fluvio_types.errors import FluvioError
+from fluvio_types.errors import FluvioError, NotSupportedYetError
 
 if TYPE_CHECKING:
     from fluvio_local_cluster.lifecycle.status import SpuCount, TopicUse
@@ -47,7 +47,7 @@ class StatusView:
 @rules(
     examples=(
         ("Check the current profile's cluster", "fluvio cluster status"),
-        ("For a script: exit code 1 if nothing can be stored", "fluvio cluster status -O json"),
+        ("For a script: the exit code says whether records can be stored", "fluvio cluster status -O json"),
     )
 )
 def command(
@@ -59,8 +59,8 @@ def command(
 ) -> int:
     """Check the status of a cluster.
 
-    Exit code 1 says that the cluster cannot be reached, or that no SPU is online. The details are shown on
-    a terminal, or where `CI` is set.
+    Exit code 4 says that the cluster cannot be reached, 6 that no SPU is online. The details are shown on a
+    terminal, or where `CI` is set. `cluster health` goes further: it stores a record on each SPU.
     """
     cli: CliContext = ctx.obj
     announce_channel(cli)
@@ -77,7 +77,7 @@ def command(
             from fluvio_cli.output.structured import render_structured
 
             cli.printer.data(render_structured(view.document(), output))
-    return 0 if view.spus is not None and view.spus.online else 1
+    return failures.DONE if view.spus is not None and view.spus.online else failures.UNHEALTHY
 
 
 def _look_at_local_state(cli: CliContext, view: StatusView) -> None:
@@ -109,8 +109,10 @@ def _ask(cli: CliContext, view: StatusView, progress: ProgressLines, name: str) 
     progress.step("    📝 Checking SC")
     try:
         admin = cli.connect()
-    except FluvioError:
+    except FluvioError as exc:
         progress.step(f"    ❌ Unable to reach cluster on profile {name}")
+        if exc.kind == "failed" and not isinstance(exc, NotSupportedYetError):
+            exc.kind = "cannot-connect"
         raise
     with admin:
         view.is_reachable, view.platform_version = True, admin.platform_version

@@ -7,6 +7,7 @@
     state.py       `<data>/cluster.json`: what was started, with pid, start time and boot id
     places.py      where the program's own files are, and which cluster of this machine an address means
     preflight.py   the checks before a start, each with cause and remedy; `port_owner.py` finds who listens
+    inspect.py     the same checks without a start, for `check`
     launch.py      spawns one server, `output.py` rotates and reads what it printed
     processes.py   recognises and signals only what was started here
     lock.py        one operation on a data directory at a time

@@ -84,7 +84,7 @@ def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[S
     facts.unwritable = {
         path: reason
         for path in (settings.data_dir, settings.log_dir)
-        if (reason := _unwritable_reason(path)) is not None
+        if (reason := unwritable_reason(path)) is not None
     }
     try:
         disk = os.statvfs(settings.data_dir)
@@ -128,7 +128,7 @@ def describe_owner(pid: int) -> str:
     return processes.describe(pid)
 
 
-def _unwritable_reason(path: Path) -> str | None:
+def unwritable_reason(path: Path) -> str | None:
     """Why files cannot be made in `path`, or in the nearest directory above it that there is."""
     nearest = path
     while not nearest.exists() and nearest != nearest.parent:

@@ -1,0 +1,66 @@
+"""`fluvio cluster health`."""
+
+from typing import Annotated
+
+import typer
+
+from fluvio_cli import values
+from fluvio_cli.command import rules
+from fluvio_cli.commands.cluster.local import announce_channel
+from fluvio_cli.context import CliContext
+
+_CHECK_S, _WAIT_S = 10.0, 60.0
+_MOST_S = 86_400
+
+
+@rules(
+    examples=(
+        ("Try the current profile's cluster", "fluvio cluster health"),
+        ("Wait until it is healthy, two minutes at most", "fluvio cluster health --wait --timeout 120"),
+        ("For a program", "fluvio cluster health -O json"),
+    ),
+)
+def command(
+    ctx: typer.Context,
+    wait: Annotated[bool, typer.Option("--wait", help="Try again until the cluster is healthy")] = False,
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            "--timeout",
+            metavar="seconds",
+            parser=values.integer(1, _MOST_S),
+            help="How long it may take in all (10, with `--wait` 60)",
+        ),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-O",
+            "--output",
+            metavar="type",
+            parser=values.Choice("table", "json", "yaml", ignore_case=True),
+            help="Output format",
+        ),
+    ] = "table",
+) -> None:
+    """Try a cluster: store a record on each SPU and read it back.
+
+    Works with any cluster. The records go to an internal topic, which is removed in the end; where the
+    cluster lets nobody create topics, SPUs are only connected to, and the output says so. Exit code 0:
+    healthy; 6: not healthy; 4: the cluster cannot be reached; 5: not healthy in time (`--wait`).
+    """
+    from fluvio_cli.health.attempts import HealthJob, examine
+    from fluvio_cli.health.view import HealthView
+    from fluvio_cli.streaming.interrupt import run
+
+    cli: CliContext = ctx.obj
+    announce_channel(cli)
+    target = cli.target()
+    job = HealthJob(timeout or (_WAIT_S if wait else _CHECK_S), wait=wait)
+    run(lambda interrupt: examine(cli, job, interrupt))
+    view = HealthView(target.profile_name, target.endpoint, job.report, job.problems)
+    cli.printer.data(view.render(output))
+    cli.printer.flush()
+    failure = job.failure()
+    if failure is not None:
+        raise failure

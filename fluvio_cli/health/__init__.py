@@ -1,0 +1,1 @@
+"""`cluster health`: `attempts` runs the client's check, once or until it is content, `view` shows it."""
