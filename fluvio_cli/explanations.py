@@ -405,6 +405,11 @@ BY_NAME: dict[str, Explanation] = {
         ("something became slower", "other work on the machine: run it again"),
         ("`--fail-above` sets what is allowed",),
     ),
+    "unhealthy": Explanation(
+        "The cluster or this machine does not work as it should; what was printed says where.",
+        ("an SPU is offline", "records cannot be stored or read", "a check of `fluvio doctor` has failed"),
+        ("`fluvio doctor` names causes and remedies", "`fluvio cluster spu list`", _SERVER_OUTPUT),
+    ),
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",
