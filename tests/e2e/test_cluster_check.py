@@ -51,7 +51,7 @@ def test_fix_clears_what_killed_servers_have_left(fresh_cluster: LocalCluster) -
 
 def test_clusters_of_others_are_refused(throwaway_home: LocalCluster) -> None:
     nothing = throwaway_home.run("cluster", "check", check=False)
-    assert (nothing.returncode, nothing.stdout.splitlines()) == (1, OFFICIAL)
+    assert (nothing.returncode, nothing.stdout.splitlines()) == (3, OFFICIAL)
     throwaway_home.run("profile", "add", "cc", "sc.example.com:9003", "cloud")
     done = throwaway_home.run("cluster", "check", check=False)
     assert done.returncode == 1

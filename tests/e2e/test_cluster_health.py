@@ -36,7 +36,9 @@ def test_an_spu_that_hangs_makes_a_cluster_unhealthy(throwaway_home: LocalCluste
     finally:
         os.kill(hung, signal.SIGCONT)
     assert done.returncode == 6
-    assert done.stderr.startswith("cluster is not healthy: SPU 5002: connect: no answer within")
+    error = json.loads(done.stderr)["error"]
+    assert (error["code"], error["kind"]) == ("unhealthy", "unhealthy")
+    assert error["message"].startswith("cluster is not healthy: SPU 5002: connect: no answer within")
     shown = json.loads(done.stdout)
     fine, bad = shown["spus"]
     assert (shown["healthy"], fine["error"], fine["consumeMs"] is not None) == (False, None, True)
