@@ -410,6 +410,11 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline", "records cannot be stored or read", "a check of `fluvio doctor` has failed"),
         ("`fluvio doctor` names causes and remedies", "`fluvio cluster spu list`", _SERVER_OUTPUT),
     ),
+    "topic-file": Explanation(
+        "The file does not define a topic; the message names the key.",
+        ("a misspelt key",),
+        ("docs/topic-config.md lists the keys",),
+    ),
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",

@@ -116,6 +116,7 @@ TREE: Mapping[str, Node] = {
             Option(('--segment-size',), '', 'Size at which a log segment is closed, such as `2Ki` or `10Gb`'),
             Option(('--compression-type',), ('any', 'none', 'gzip', 'snappy', 'lz4', 'zstd'), 'Compression that producers must use: none, gzip, snappy, lz4, zstd or any (default)'),
             Option(('--max-partition-size',), '', "Size above which a partition's oldest segments are deleted"),
+            Option(('-c', '--config'), 'file', 'YAML file that holds the whole definition'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),

@@ -14,6 +14,13 @@ FILES = {
     "ra-bad.json": b'[{"id":1,"replicas":[5001]}]',
     "ra-bad2.json": b"nope",
     "ra-unknown.json": b'[{"id":0,"replicas":[7777]}]',
+    # As far as the recorded runs tell what was in them; one copy where the recording had two.
+    "topic.yaml": b"version: 0.1.0\nmeta: {name: cfgd}\npartition: {count: 3, max-size: 1.0 GB}\n"
+    b"retention: {time: 2m, segment-size: 2.0 KB}\ncompression: {type: Lz4}\n",
+    "topic-bad.yaml": b"version: 0.1.0\nmeta:\n  nam: x\n",
+    "topic-unk.yaml": b"version: 0.1.0\nmeta: {name: unk}\nretentoin: {time: 2m}\n",
+    "topic-ver.yaml": b"version: nonsense\nmeta: {name: vv}\n",
+    "topic-comp.yaml": b"version: 0.1.0\nmeta: {name: lower}\ncompression: {type: lz4}\n",
 }
 TIMEOUT_S = 20.0
 
@@ -58,6 +65,10 @@ def test_topics_records_and_partitions_do_what_the_official_tool_does(throwaway_
             found = [] if found else ["is listed as a deviation, but agrees"]
         if found:
             problems[run.id] = found
+        if run.id == "topic-config-unknown-key":  # refused here; later runs use the topic
+            throwaway_home.run("topic", "create", "unk")
+        if run.id == "topic-config-case":  # taken here; later runs do not know the topic
+            throwaway_home.run("topic", "delete", "lower")
         if run.id == "topic-p2r2":  # refused here, where one copy is all there is; later runs use the topic
             throwaway_home.run("topic", "create", "p2", "-p", "2")
     assert problems == {}

@@ -20,12 +20,19 @@ _PATIENCE_S = 3.0  # then the command looks whether waiting makes sense
         ("replica_assignment", "replication"),
         ("replica_assignment", "ignore_rack_assignment"),
     ),
+    stands_alone={
+        "config": (
+            *("retention_time", "segment_size", "compression_type", "max_partition_size", "system", "name"),
+            *("partitions", "replication", "ignore_rack_assignment", "replica_assignment"),
+        )
+    },
     examples=(
         ("Create a topic with four partitions", "fluvio topic create my-topic -p 4"),
         (
             "Keep records for two days, at most 10 GB a partition",
             "fluvio topic create logs --retention-time 2d --max-partition-size 10gb",
         ),
+        ("Create what a file defines (docs/topic-config.md)", "fluvio topic create --config topic.yaml"),
         ("Check the settings and create nothing", "fluvio topic create my-topic -p 4 --dry-run"),
     ),
 )
@@ -99,6 +106,10 @@ def command(
             help="Size above which a partition's oldest segments are deleted",
         ),
     ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option("-c", "--config", metavar="PATH", help="YAML file that holds the whole definition"),
+    ] = None,
     system: Annotated[
         bool, typer.Option("-s", "--system", help="Mark it as an internal topic", hidden=True)
     ] = False,
@@ -107,7 +118,6 @@ def command(
 
     The command ends when every partition can be used.
     """
-    from fluvio_cli.commands.topic.failure import reworded
     from fluvio_protocol.api.topic import (
         CompressionAlgorithm,
         SegmentBasedPolicy,
@@ -115,9 +125,16 @@ def command(
         TopicSpec,
         TopicStorageConfig,
     )
-    from fluvio_protocol.error_code import ApiError
 
     cli: CliContext = ctx.obj
+    if config is not None:
+        from pathlib import Path
+
+        from fluvio_cli.topic_files import read_topic_file
+
+        name, spec = read_topic_file(Path(config))
+        _create_and_tell(cli, _checked_name(name), spec, dry_run=dry_run)
+        return
     checked_name = _checked_name(name)
     spec = TopicSpec(
         replicas=TopicReplicaParam(
@@ -134,11 +151,18 @@ def command(
         spec.cleanup_policy = SegmentBasedPolicy(time_in_seconds=min(retention_time // 10**9, 2**32 - 1))
     if segment_size is not None or max_partition_size is not None:
         spec.storage = TopicStorageConfig(segment_size=segment_size, max_partition_size=max_partition_size)
+    _create_and_tell(cli, checked_name, spec, dry_run=dry_run)
+
+
+def _create_and_tell(cli: CliContext, name: str, spec: "TopicSpec", *, dry_run: bool) -> None:
+    from fluvio_cli.commands.topic.failure import reworded
+    from fluvio_protocol.error_code import ApiError
+
     try:
-        _create(cli, checked_name, spec, dry_run=dry_run)
+        _create(cli, name, spec, dry_run=dry_run)
     except ApiError as exc:
-        raise reworded(exc, checked_name) from exc
-    cli.printer.message(f'topic "{checked_name}" created')
+        raise reworded(exc, name) from exc
+    cli.printer.message(f'topic "{name}" created')
 
 
 def _checked_name(name: str | None) -> str:

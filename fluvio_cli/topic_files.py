@@ -1,0 +1,199 @@
+"""Topics defined in a YAML file, for `topic create --config`. Layout and names of keys are the official ones.
+
+A key that is unknown is an error that says where: a misspelt `retention` would otherwise create a topic that
+keeps records for another time than was meant. Every key and an example: docs/topic-config.md.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fluvio_cli.values import parse_byte_size, parse_duration_ns
+from fluvio_protocol.api.topic import (
+    AssignedReplicas,
+    Bounds,
+    CompressionAlgorithm,
+    Deduplication,
+    Duration,
+    Filter,
+    PartitionMap,
+    SegmentBasedPolicy,
+    TopicReplicaParam,
+    TopicSpec,
+    TopicStorageConfig,
+    Transform,
+)
+from fluvio_types.errors import FluvioError
+
+_T = TypeVar("_T")
+_MOST_BYTES = 1 << 20  # of a file; a definition has some hundred
+
+
+class TopicFileError(FluvioError):
+    """A file does not define a topic; the text says what is wrong, and at which key."""
+
+
+def read_topic_file(path: Path) -> tuple[str | None, TopicSpec]:
+    """Name and settings of the topic that a file defines. Raises `TopicFileError`, `OSError`."""
+    import yaml
+
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise TopicFileError(f"{path} is larger than {_MOST_BYTES} bytes: it is no definition of a topic")
+    try:
+        document = yaml.safe_load(content)
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise TopicFileError(f"{path} is not YAML: {exc}") from exc
+    return _topic(_Keys("", document))
+
+
+def _topic(keys: "_Keys") -> tuple[str | None, TopicSpec]:
+    keys.take("version", str, required=True)
+    meta = keys.below("meta", required=True)
+    name = meta.take("name", str, required=True)
+    meta.end()
+    spec = TopicSpec(replicas=TopicReplicaParam(partitions=1, replication_factor=1))
+    storage = TopicStorageConfig()
+    if (partition := keys.below("partition")) is not None:
+        spec.replicas = _replicas(partition)
+        storage.max_partition_size = partition.take("max-size", _size)
+        partition.end()
+    if (retention := keys.below("retention")) is not None:
+        time_ns = retention.take("time", _duration_ns)
+        if time_ns is not None:
+            spec.cleanup_policy = SegmentBasedPolicy(time_in_seconds=min(time_ns // 10**9, 2**32 - 1))
+        storage.segment_size = retention.take("segment-size", _size)
+        retention.end()
+    if (compression := keys.below("compression")) is not None:
+        spec.compression_type = compression.take("type", _codec, required=True)
+        compression.end()
+    if (deduplication := keys.below("deduplication")) is not None:
+        spec.deduplication = _deduplication(deduplication)
+    keys.end()
+    if storage.segment_size is not None or storage.max_partition_size is not None:
+        spec.storage = storage
+    return name, spec
+
+
+def _replicas(keys: "_Keys") -> TopicReplicaParam | AssignedReplicas:
+    maps = keys.take("maps", _maps)
+    count = keys.take("count", _whole)
+    replication = keys.take("replication", _whole)
+    ignore_rack = keys.take("ignore-rack-assignment", _flag)
+    if maps is not None:
+        if not (count is None and replication is None and ignore_rack is None):
+            raise TopicFileError(
+                "partition.maps: not with `count`, `replication` or `ignore-rack-assignment`"
+            )
+        return AssignedReplicas(maps=maps)
+    return TopicReplicaParam(
+        partitions=1 if count is None else count,
+        replication_factor=1 if replication is None else replication,
+        ignore_rack_assignment=bool(ignore_rack),
+    )
+
+
+def _deduplication(keys: "_Keys") -> Deduplication:
+    bounds = keys.below("bounds", required=True)
+    age_ns = bounds.take("age", _duration_ns)
+    count = bounds.take("count", _whole, required=True)
+    bounds.end()
+    chosen = keys.below("filter", required=True)
+    transform = chosen.below("transform", required=True)
+    uses = transform.take("uses", str, required=True)
+    with_ = transform.take("with", _texts)
+    for each in (transform, chosen, keys):
+        each.end()
+    age = None if age_ns is None else Duration(seconds=age_ns // 10**9, nanos=age_ns % 10**9)
+    return Deduplication(
+        bounds=Bounds(count=count, age=age),
+        filter=Filter(transform=Transform(uses=uses, with_=with_ or {})),
+    )
+
+
+class _Keys:
+    """The keys of one mapping of the document, taken one after the other."""
+
+    def __init__(self, place: str, content: Any) -> None:
+        if not isinstance(content, Mapping):
+            raise TopicFileError(f"{place or 'the file'}: keys and their values are expected")
+        self._place, self._left = place, dict(content)
+
+    def _at(self, key: str) -> str:
+        return f"{self._place}.{key}" if self._place else key
+
+    def take(self, key: str, read: Callable[[Any], _T], *, required: bool = False) -> Any:
+        """The value of `key` as `read` makes it; None when it is absent or null."""
+        value = self._left.pop(key, None)
+        if value is None:
+            if required:
+                raise TopicFileError(f"{self._place}: missing field `{key}`".removeprefix(": "))
+            return None
+        try:
+            return read(value)
+        except (ValueError, TypeError, KeyError) as exc:
+            reason = f"missing field {exc}" if isinstance(exc, KeyError) else str(exc)
+            raise TopicFileError(f"{self._at(key)}: {reason}") from exc
+
+    def below(self, key: str, *, required: bool = False) -> Any:
+        """The mapping at `key`; None when it is absent."""
+        return self.take(key, lambda content: _Keys(self._at(key), content), required=required)
+
+    def end(self) -> None:
+        """Refuse what nobody has taken."""
+        if self._left:
+            unknown = ", ".join(f"`{self._at(str(key))}`" for key in self._left)
+            raise TopicFileError(
+                f"unknown key {unknown}",
+                hint="docs/topic-config.md lists the keys; they are written with hyphens",
+            )
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
+        raise ValueError(f"a whole number of 0 or more is expected, not `{value}`")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"true or false is expected, not `{value}`")
+    return value
+
+
+def _size(value: Any) -> int:
+    return parse_byte_size(str(value))
+
+
+def _duration_ns(value: Any) -> int:
+    return parse_duration_ns(str(value))
+
+
+def _codec(value: Any) -> CompressionAlgorithm:
+    try:
+        return CompressionAlgorithm[str(value).upper()]
+    except KeyError:
+        known = ", ".join(f"`{codec.name.capitalize()}`" for codec in CompressionAlgorithm)
+        raise ValueError(f"unknown variant `{value}`, expected one of {known}") from None
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise ValueError("keys and their values are expected")
+    return {str(key): str(text) for key, text in value.items()}
+
+
+def _maps(value: Any) -> list[PartitionMap]:
+    if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+        raise ValueError("a list such as [{id: 0, replicas: [5001]}] is expected")
+    found = []
+    for position, row in enumerate(value):
+        if unknown := set(row) - {"id", "replicas"}:
+            raise ValueError(f"unknown key {', '.join(map(str, sorted(unknown)))}")
+        if _whole(row["id"]) != position:
+            raise ValueError("ids start at 0 and are in sequence, without gaps")
+        if not isinstance(row["replicas"], list):
+            raise ValueError("`replicas` is a list of SPU ids")
+        found.append(PartitionMap(id=position, replicas=[_whole(spu) for spu in row["replicas"]]))
+    return found
