@@ -249,7 +249,11 @@ def _await_provisioned(cli: CliContext, name: str, timeout_s: float) -> None:
             if status.resolution in (TopicResolution.INSUFFICIENT_RESOURCES, TopicResolution.INVALID_CONFIG):
                 word = status.resolution.name.lower().replace("_", "-")
                 reason = f": {status.reason}" if status.reason else ""
-                raise FluvioError(f"topic `{name}` was stored, but is {word}{reason}", hint=hint)
+                admin.delete_topic(name)  # who is told no does not expect to find it later
+                raise FluvioError(
+                    f"topic `{name}` cannot be provisioned and was not kept: {word}{reason}",
+                    hint="`fluvio cluster spu list` shows the SPUs: ask for fewer copies, or add some",
+                )
             if status.resolution == TopicResolution.PROVISIONED:
                 rows = set(status.replica_map)
                 break
