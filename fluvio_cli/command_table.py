@@ -73,6 +73,9 @@ _CLUSTER: dict[str, Leaf | Group] = {
     ),
     "delete": Leaf("Delete a cluster and its data", f"{_COMMANDS}.cluster.delete:command"),
     "spu": Group("Manage and view streaming processing units (SPUs)", _SPU),
+    "diagnostics": Leaf(
+        "Collect server output, metadata and state in one archive", f"{_COMMANDS}.cluster.diagnostics:command"
+    ),
     "status": Leaf("Check the status of a cluster", f"{_COMMANDS}.cluster.status:command"),
     "check": Leaf("Run the checks that come before a start", f"{_COMMANDS}.cluster.check:command"),
     "health": Leaf("Try a cluster: a record to each SPU and back", f"{_COMMANDS}.cluster.health:command"),

@@ -312,6 +312,7 @@ TREE: Mapping[str, Node] = {
             'resume': 'Start a cluster that was shut down, with its data',
             'delete': 'Delete a cluster and its data',
             'spu': 'Manage and view streaming processing units (SPUs)',
+            'diagnostics': 'Collect server output, metadata and state in one archive',
             'status': 'Check the status of a cluster',
             'check': 'Run the checks that come before a start',
             'health': 'Try a cluster: a record to each SPU and back',
@@ -396,6 +397,13 @@ TREE: Mapping[str, Node] = {
             Option(('--custom',), None, 'List only SPUs that somebody registered'),
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'cluster diagnostics': Node(
+        options=(
+            Option(('--quiet',), None, 'Do not print what is collected'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
         ),

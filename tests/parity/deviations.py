@@ -159,7 +159,6 @@ DEVIATIONS = (
         ("--force",),
         "the only copy of records is not put out of reach by mistake",
     ),
-    _absent("fluvio cluster diagnostics", _ITSELF, "no archive of server output and state yet"),
     _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
     _extra("fluvio cluster health", _ITSELF, "says whether records can be stored, not only who is there"),
 )
