@@ -1,8 +1,8 @@
 """Gathers what somebody who helps with a cluster asks for, in one archive, without secrets.
 
 Each part is collected for itself: what fails is named in the archive and on the way, and the rest goes on,
-for a cluster that does not work is why the archive is made. It is written beside its final name and moved there
-when it is whole. Names of entries are the official ones where those exist.
+for a cluster that does not work is why the archive is made. It is written beside its final name and moved
+there when it is whole. Names of entries are the official ones where those exist.
 """
 
 import io
@@ -88,8 +88,22 @@ def _specs(cli: "CliContext", collector: Collector) -> None:
     with cli.connect() as admin:
         collector.text("platform.yml", f"platform: {admin.platform_version}\n")
         parts: tuple[tuple[str, Callable[[], list[Any]]], ...] = (
-            ("topic", lambda: [topic_view(topic) for topic in admin.list_topics(system=True)]),
-            ("partition", lambda: [partition_view(each) for each in admin.list_partitions(system=True)]),
+            (
+                "topic",
+                lambda: [
+                    topic_view(topic)
+                    for system in (False, True)
+                    for topic in admin.list_topics(system=system)
+                ],
+            ),
+            (
+                "partition",
+                lambda: [
+                    partition_view(each)
+                    for system in (False, True)
+                    for each in admin.list_partitions(system=system)
+                ],
+            ),
             ("spu", lambda: [spu_view(spu) for spu in admin.list_spus()]),
         )
         for name, views in parts:
