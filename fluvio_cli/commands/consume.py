@@ -7,6 +7,7 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import Effect
 
 if TYPE_CHECKING:
     from fluvio_client.consumer.offsets import Offset
@@ -18,6 +19,7 @@ _FORMS = ("dynamic", "text", "binary", "json", "raw", "table")
 
 
 @rules(
+    effect=Effect(only_with=("consumer",)),
     conflicts=(
         ("beginning", "head"),
         ("beginning", "start"),
