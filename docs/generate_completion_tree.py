@@ -48,6 +48,7 @@ _BY_NAME = {
     "topics": "topic",
     "profile": "profile",
     "profile_name": "profile",
+    "source": "profile",
     "cluster_name": "cluster",
     "consumer": "consumer",
     "file": "file",

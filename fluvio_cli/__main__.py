@@ -8,6 +8,7 @@ import sys
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would double `--version`
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any, TextIO
 
     from fluvio_cli.context import CliContext
@@ -31,6 +32,11 @@ def main() -> int:
         from fluvio_completions.entry import main as complete
 
         return complete(arguments[1:], os.environ)
+    if arguments[:2] == ["profile", "prompt"]:
+        from fluvio_cli.prompt import show
+
+        if show(arguments[2:]):
+            return 0
     from fluvio_cli import failures
     from fluvio_cli.output.printer import Printer
 
@@ -104,6 +110,10 @@ def _context(root_options: "dict[str, Any]", printer: "Printer") -> "CliContext"
     from fluvio_profiles.store import profile_path
 
     home = Path(os.path.expanduser("~"))
+    try:
+        directory = Path.cwd()
+    except OSError:  # it was removed
+        directory = None
     stdin = sys.stdin
     if stdin is None:  # it was closed before we began: whoever needs it says so
         stdin = open(os.devnull)  # noqa: SIM115
@@ -115,8 +125,18 @@ def _context(root_options: "dict[str, Any]", printer: "Printer") -> "CliContext"
         target_options=TargetOptions(**root_options),
         printer=printer,
         stdin=stdin,
-        executable=Path(sys.argv[0]).absolute(),
+        executable=_program(),
+        directory=directory,
     )
+
+
+def _program() -> "Path":
+    from pathlib import Path
+
+    try:
+        return Path(sys.argv[0]).absolute()
+    except OSError:  # there is no working directory
+        return Path(sys.argv[0])
 
 
 def _start_logging() -> None:

@@ -32,6 +32,12 @@ ROOT_OPTIONS = (
     Parameter("client_cert", ("--client-cert",), "CLIENT_CERT", help="TLS: path to the client certificate"),
     Parameter("client_key", ("--client-key",), "CLIENT_KEY", help="TLS: path to the client's private key"),
     Parameter("profile", ("-P", "--profile"), "profile", help="Use this profile for this call only"),
+    Parameter(
+        "yes_i_mean",
+        ("--yes-i-mean",),
+        "CLUSTER",
+        help="Let the command destroy what is on this protected cluster",
+    ),
     *manners.OPTIONS,
     Parameter("version", ("-V", "--version"), takes_value=False, help="Print the version"),
 )
@@ -153,6 +159,10 @@ def _run_leaf(path: str, leaf: Leaf, tokens: Sequence[str], cli: "CliContext") -
         raise _leaf_error(problem, path, command.parameters, cli) from None
     manners.settle(manners.take(values, extra), cli.printer)
     cli.printer.errors_as_json = values.get("output") in _JSON_WORDS or values.get("json") is True
+    if command.rules.effect is not None:
+        from fluvio_cli import guard
+
+        guard.check(path, command.rules.effect, values, cli)
     return command.run(values, cli)
 
 

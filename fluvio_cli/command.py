@@ -13,6 +13,7 @@ from fluvio_cli.grammar import Parameter, Rules
 
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
+    from fluvio_cli.effect import Effect
 
 _RULES = "fluvio_rules"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -26,6 +27,7 @@ def rules(
     one_of: tuple[tuple[str, ...], ...] = (),
     examples: tuple[tuple[str, str], ...] = (),
     long_help_only: Sequence[str] = (),
+    effect: "Effect | None" = None,
 ) -> Callable[[_Function], _Function]:
     """Say what a signature cannot; names are the function's parameters.
 
@@ -33,10 +35,10 @@ def rules(
     names and lifts the demand for required ones. `requires`: the key needs each of its names.
     `one_of`: of each tuple at least one must be given, and the error asks for the first.
     `examples`: pairs of what it does and the command line, for `--help`. `long_help_only`: options
-    that `-h` leaves out.
+    that `-h` leaves out. `effect`: what it does to the cluster, for `guard`; None: it changes nothing there.
     """
     declared = Rules(
-        conflicts, stands_alone or {}, requires or {}, one_of, examples, frozenset(long_help_only)
+        conflicts, stands_alone or {}, requires or {}, one_of, examples, frozenset(long_help_only), effect
     )
 
     def attach(function: _Function) -> _Function:

@@ -44,6 +44,9 @@ _CONSUMER: dict[str, Leaf | Group] = {
         "Delete the offsets that the cluster keeps for a consumer", f"{_COMMANDS}.consumer.delete:command"
     ),
 }
+_SYNC: dict[str, Leaf | Group] = {
+    "local": Leaf("Point profile local at an address", f"{_COMMANDS}.profile.sync_local:command"),
+}
 _PROFILE: dict[str, Leaf | Group] = {
     "current": Leaf(
         "Print the name of the current profile", f"{_COMMANDS}.profile.current:command", parameterless=True
@@ -58,6 +61,12 @@ _PROFILE: dict[str, Leaf | Group] = {
     ),
     "delete-cluster": Leaf("Delete a cluster", f"{_COMMANDS}.profile.delete_cluster:command"),
     "export": Leaf("Print a profile for use elsewhere", f"{_COMMANDS}.profile.export:command"),
+    "sync": Group("Derive a profile from a running cluster", _SYNC),
+    "copy": Leaf("Copy a profile together with its cluster", f"{_COMMANDS}.profile.copy:command"),
+    "set": Leaf("Protect the cluster of a profile, or describe it", f"{_COMMANDS}.profile.set:command"),
+    "edit": Leaf("Change the profile file in an editor", f"{_COMMANDS}.profile.edit:command"),
+    "validate": Leaf("Check that profiles lead to clusters", f"{_COMMANDS}.profile.validate:command"),
+    "prompt": Leaf("Print the chosen profile for the shell's prompt", f"{_COMMANDS}.profile.prompt:command"),
 }
 _SPU: dict[str, Leaf | Group] = {
     "register": Leaf("Register a custom SPU with the cluster", f"{_COMMANDS}.cluster.spu.register:command"),

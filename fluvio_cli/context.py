@@ -33,6 +33,7 @@ class CliContext:
     printer: Printer
     stdin: TextIO
     executable: Path  # the running `fluvio`, whose directory may hold plugins
+    directory: Path | None = None  # the working directory; None: it is gone, or must not count
 
     @property
     def client_id(self) -> str:
@@ -100,4 +101,26 @@ class CliContext:
         """The cluster that this call means; raises `ProfileError`s."""
         from fluvio_profiles.resolve import resolve_target
 
-        return resolve_target(self.target_options, self.load_config)
+        return resolve_target(self.target_options, self.load_config, self.choice)
+
+    def choice(self) -> tuple[str, str] | None:
+        """The profile that the environment or the directory names, and by what; see `choice` of profiles."""
+        from fluvio_profiles.choice import chosen_nearby
+
+        directory = None if self.directory is None else str(self.directory)
+        return chosen_nearby(self.environment, directory, str(self.home))
+
+    def chosen_profile(self, config: "Config") -> tuple[str, str] | None:
+        """The profile that commands use, and by whose choice; None: there is none.
+
+        Raises `ProfileUnknownError` or `DirectoryProfileError` for a choice that `config` does not have.
+        """
+        from fluvio_profiles.choice import CURRENT, OPTION
+        from fluvio_profiles.resolve import check_chosen
+
+        named = self.target_options.profile
+        choice = self.choice() if named is None else (named, OPTION)
+        if choice is not None:
+            check_chosen(*choice, config)
+            return choice
+        return None if config.current_profile is None else (config.current_profile, CURRENT)

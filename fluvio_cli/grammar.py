@@ -8,7 +8,10 @@ of the official tool; `usage` puts the blocks together.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fluvio_cli.effect import Effect
 
 
 class InvalidChoiceError(ValueError):
@@ -65,6 +68,7 @@ class Rules:
     one_of: tuple[tuple[str, ...], ...] = ()  # of each tuple at least one must be given
     examples: tuple[tuple[str, str], ...] = ()  # what it does, the command line
     long_help_only: frozenset[str] = frozenset()  # options that `-h` does not list
+    effect: "Effect | None" = None  # what it does to the cluster
 
 
 class UsageProblem(Exception):

@@ -111,7 +111,12 @@ class _Names:
 
         options = TargetOptions(profile=self._options.get("--profile"))
         path = profile_path(self._environment, self._home)
-        return resolve_target(options, lambda: load_config(path)).endpoint
+        return resolve_target(options, lambda: load_config(path), self._choice).endpoint
+
+    def _choice(self) -> tuple[str, str] | None:
+        from fluvio_profiles.choice import chosen_nearby
+
+        return chosen_nearby(self._environment, os.getcwd(), str(self._home))
 
     def _renew(self) -> None:
         """Start the command that asks the cluster; it belongs to nobody and ends by itself."""

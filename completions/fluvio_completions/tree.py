@@ -20,6 +20,7 @@ TREE: Mapping[str, Node] = {
             Option(('--client-cert',), 'file', 'TLS: path to the client certificate'),
             Option(('--client-key',), 'file', "TLS: path to the client's private key"),
             Option(('-P', '--profile'), 'profile', 'Use this profile for this call only'),
+            Option(('--yes-i-mean',), '', 'Let the command destroy what is on this protected cluster'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
@@ -226,6 +227,12 @@ TREE: Mapping[str, Node] = {
             'delete': 'Delete a profile, and keep its cluster',
             'delete-cluster': 'Delete a cluster',
             'export': 'Print a profile for use elsewhere',
+            'sync': 'Derive a profile from a running cluster',
+            'copy': 'Copy a profile together with its cluster',
+            'set': 'Protect the cluster of a profile, or describe it',
+            'edit': 'Change the profile file in an editor',
+            'validate': 'Check that profiles lead to clusters',
+            'prompt': "Print the chosen profile for the shell's prompt",
         },
     ),
     'profile current': Node(
@@ -238,6 +245,7 @@ TREE: Mapping[str, Node] = {
     'profile list': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--show-secrets',), None, 'Print private keys that stand in the file as they are'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
@@ -300,6 +308,76 @@ TREE: Mapping[str, Node] = {
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
         ),
         words=('profile',),
+    ),
+    'profile sync': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'local': 'Point profile local at an address',
+        },
+    ),
+    'profile sync local': Node(
+        options=(
+            Option(('--tls',), None, 'Talk TLS; alone it means encrypted but unverified'),
+            Option(('--enable-client-cert',), None, 'Mutual TLS; then domain, CA, cert and key are all needed'),
+            Option(('--domain',), '', 'Server name to verify'),
+            Option(('--ca-cert',), 'file', 'CA certificate (PEM file)'),
+            Option(('--client-cert',), 'file', 'Client certificate (PEM file)'),
+            Option(('--client-key',), 'file', 'Client private key (PEM file)'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('',),
+    ),
+    'profile copy': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile', ''),
+    ),
+    'profile set': Node(
+        options=(
+            Option(('--protected',), None, "Commands that destroy want the cluster's name, whatever `--force` says"),
+            Option(('--read-only',), None, 'Refuse commands that change the cluster'),
+            Option(('--normal',), None, 'Lift protection'),
+            Option(('--description',), '', 'What the cluster is; an empty text removes it'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('profile',),
+    ),
+    'profile edit': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'profile validate': Node(
+        options=(
+            Option(('--all',), None, 'Check all profiles at once'),
+            Option(('--timeout',), '', 'How long each cluster may take to answer; 5s if not given'),
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+        ),
+        words=('profile',),
+    ),
+    'profile prompt': Node(
+        options=(
+            Option(('--format',), '', 'Text with `{profile}`, `{cluster}` and `{protection}` in it'),
+            Option(('--shell',), ('plain', 'bash', 'zsh'), 'How colours are marked as having no width'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
     ),
     'cluster': Node(
         options=(

@@ -7,6 +7,7 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import Effect
 
 if TYPE_CHECKING:
     from fluvio_cli.moments import Moment
@@ -33,6 +34,7 @@ def _query(text: str) -> "Query":
 
 
 @rules(
+    effect=Effect(only_with=("consumer",)),
     conflicts=(
         ("beginning", "head"),
         ("beginning", "start"),

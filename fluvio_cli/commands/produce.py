@@ -7,6 +7,7 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 
 def _separator(text: str) -> str:
@@ -16,6 +17,7 @@ def _separator(text: str) -> str:
 
 
 @rules(
+    effect=WRITES,
     conflicts=(("key", "key_separator"), ("raw", "key_separator")),
     examples=(
         ("Type records, one a line; Ctrl-D ends", "fluvio produce my-topic"),

@@ -63,3 +63,44 @@ class NoActiveProfileError(TargetError):
     """No profile was named, and the profile file names none as the current one."""
 
     kind = "not-found"
+
+
+class DirectoryProfileError(TargetError):
+    """A `.fluvio-profile` holds something else than the name of one of the user's profiles."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"`{path}` {reason}")
+        self.path, self.reason = path, reason
+        self.hint = (
+            "it holds the name of one of your profiles, as one line, and nothing else; "
+            "`-P NAME` goes before it for one call"
+        )
+
+
+class NoPreviousProfileError(ProfileError):
+    """Nothing was switched before, or the profile that was current then is gone."""
+
+    kind = "not-found"
+
+    def __init__(self) -> None:
+        super().__init__("there is no previous profile")
+        self.hint = (
+            "`fluvio profile switch NAME` remembers where you came from; `fluvio profile list` shows names"
+        )
+
+
+class ProfileExistsError(ProfileError):
+    """A profile or a cluster has the new name already."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"{what} `{name}` exists already")
+        self.name = name
+        self.hint = "take another name, or remove it with `fluvio profile delete` and `delete-cluster`"
+
+
+class ConfigChangedError(ProfileError):
+    """The profile file was changed by somebody else meanwhile; nothing was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"`{path}` was changed by another program meanwhile; it was left as it is")
+        self.path = path

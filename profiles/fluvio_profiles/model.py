@@ -115,7 +115,14 @@ class Config:
     profiles: dict[str, Profile] = field(default_factory=dict)
     clusters: dict[str, Cluster] = field(default_factory=dict)
     client_id: str | None = None
+    previous_profile: str | None = None  # ours: current before the last switch; official clients drop it
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def select(self, name: str) -> None:
+        """Make profile `name` the current one, and remember which was it."""
+        if self.current_profile not in (None, name):
+            self.previous_profile = self.current_profile
+        self.current_profile = name
 
     def set_cluster(self, name: str, endpoint: str, installation: str) -> None:
         """Add cluster `name` without TLS, or point an existing one there; its other keys stay."""
@@ -133,7 +140,7 @@ class Config:
             self.profiles[name] = Profile(name)
         else:
             profile.cluster = name
-        self.current_profile = name
+        self.select(name)
 
     def rename_profile(self, old: str, new: str) -> bool:
         """Rename a profile, over another if need be; False when there is no profile `old`."""
@@ -143,6 +150,8 @@ class Config:
         self.profiles[new] = profile
         if self.current_profile == old:
             self.current_profile = new
+        if self.previous_profile == old:
+            self.previous_profile = new
         return True
 
     def delete_profile(self, name: str) -> bool:
@@ -151,6 +160,8 @@ class Config:
             return False
         if self.current_profile == name:
             self.current_profile = None
+        if self.previous_profile == name:
+            self.previous_profile = None
         return True
 
     def profiles_of(self, cluster: str) -> list[str]:
@@ -171,6 +182,7 @@ def from_document(document: Mapping[str, Any]) -> Config:
             name: _cluster(table) for name, table in _tables(reader.table("cluster"), "cluster").items()
         },
         client_id=reader.optional_text("client_id"),
+        previous_profile=reader.optional_text("previous_profile"),
         extra=reader.rest(),
     )
 
@@ -179,7 +191,11 @@ def to_document(config: Config) -> dict[str, Any]:
     """Return the document to write: keys in the official order, unknown ones behind them."""
     return {
         "version": config.version,
-        **_present(current_profile=config.current_profile, client_id=config.client_id),
+        **_present(
+            current_profile=config.current_profile,
+            client_id=config.client_id,
+            previous_profile=config.previous_profile,
+        ),
         **config.extra,
         "profile": {name: _profile_document(profile) for name, profile in config.profiles.items()},
         "cluster": {name: _cluster_document(cluster) for name, cluster in config.clusters.items()},

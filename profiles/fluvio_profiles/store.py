@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from fluvio_profiles.errors import ConfigBrokenError, ConfigMissingError, ConfigWriteError
+from fluvio_profiles.errors import (
+    ConfigBrokenError,
+    ConfigChangedError,
+    ConfigMissingError,
+    ConfigWriteError,
+)
 from fluvio_profiles.model import Config, DocumentError, from_document, to_document
 
 PROFILE_PATH_VARIABLE = "FLV_PROFILE_PATH"
@@ -90,6 +95,24 @@ def update_config(path: Path, mutate: Callable[[Config], None], *, create: bool 
     except OSError as exc:
         raise ConfigWriteError(path, exc.strerror or str(exc)) from exc
     return Update(config, created)
+
+
+def replace_config(path: Path, before: bytes | None, content: bytes) -> None:
+    """Put `content`, byte for byte, in the place of `before` (None: there was no file).
+
+    Raises `ConfigBrokenError` when `content` is no profile file, `ConfigChangedError` when the file is no
+    longer `before`, `ConfigWriteError`; the file is as it was then.
+    """
+    parse_config(content, path)
+    real = Path(os.path.realpath(path))
+    try:
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(real.with_name(real.name + ".lock")):
+            if (real.read_bytes() if real.exists() else None) != before:
+                raise ConfigChangedError(path)
+            _replace(real, content)
+    except OSError as exc:
+        raise ConfigWriteError(path, exc.strerror or str(exc)) from exc
 
 
 def set_local_profile(path: Path, name: str, endpoint: str, installation: str = "local") -> None:

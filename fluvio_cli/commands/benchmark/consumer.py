@@ -6,13 +6,15 @@ from fluvio_cli.command import rules
 from fluvio_cli.commands.benchmark import options
 from fluvio_cli.commands.benchmark.options import RANDOM_TOPIC
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 
 @rules(
+    effect=WRITES,
     examples=(
         ("Read 100,000 records of 1 KiB from a new topic", "fluvio benchmark consumer --num-records 100000"),
         ("Read what a topic has", "fluvio benchmark consumer --topic-name my-topic --num-records 5000"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

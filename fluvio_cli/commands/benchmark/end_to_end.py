@@ -6,13 +6,15 @@ from fluvio_cli.command import rules
 from fluvio_cli.commands.benchmark import options
 from fluvio_cli.commands.benchmark.options import RANDOM_TOPIC
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 
 @rules(
+    effect=WRITES,
     examples=(
         ("1,000 records a second for ten seconds", "fluvio benchmark end-to-end --num-records 10000"),
         ("A faster pace, with a warm-up", "fluvio benchmark end-to-end --rate 5000 --warm-up 2000"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

@@ -8,13 +8,15 @@ import typer
 from fluvio_cli.command import rules
 from fluvio_cli.commands.benchmark import options
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 
 @rules(
+    effect=WRITES,
     examples=(
         ("Six runs that say much", "fluvio benchmark"),
         ("Every combination of the lists in a file", "fluvio benchmark matrix --config matrix.yaml"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

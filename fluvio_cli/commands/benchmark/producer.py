@@ -9,12 +9,14 @@ from fluvio_cli.command import rules
 from fluvio_cli.commands.benchmark import options
 from fluvio_cli.commands.benchmark.options import RANDOM_TOPIC
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 from fluvio_cli.values import Choice
 
 _STRATEGIES = ("no-key", "all-share-same-key", "producer-worker-unique-key", "random-key")
 
 
 @rules(
+    effect=WRITES,
     examples=(
         ("As fast as it goes", "fluvio benchmark producer --num-records 100000 --record-size 1kib"),
         ("Latency at 1,000 records a second", "fluvio benchmark producer --rate 1000 --record-size 1kib"),
@@ -23,7 +25,7 @@ _STRATEGIES = ("no-key", "all-share-same-key", "producer-worker-unique-key", "ra
             "Fail when it became slower",
             "fluvio benchmark producer --compare before.json --fail-above 10%",
         ),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

@@ -14,6 +14,7 @@ from fluvio_cli.commands.cluster.local import (
     places,
 )
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import Effect
 from fluvio_types.errors import FluvioError
 
 
@@ -25,10 +26,11 @@ class NotATerminalError(FluvioError):
 
 
 @rules(
+    effect=Effect(destroys=True, on="data_dir", answers="force"),
     examples=(
         ("Delete the current profile's cluster, after a question", "fluvio cluster delete"),
         ("Delete it without being asked", "fluvio cluster delete --force"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

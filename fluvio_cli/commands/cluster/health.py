@@ -8,12 +8,14 @@ from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import announce_channel
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 _CHECK_S, _WAIT_S = 10.0, 60.0
 _MOST_S = 86_400
 
 
 @rules(
+    effect=WRITES,
     examples=(
         ("Try the current profile's cluster", "fluvio cluster health"),
         ("Wait until it is healthy, two minutes at most", "fluvio cluster health --wait --timeout 120"),

@@ -7,14 +7,16 @@ import typer
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import DATA_DIR_HELP, ProgressLines, announce_channel, meant_cluster
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import Effect
 
 
 @rules(
+    effect=Effect(destroys=True, on="data_dir"),
     examples=(
         ("Stop the current profile's cluster", "fluvio cluster shutdown"),
         ("Stop the cluster at an address", "fluvio -c 127.0.0.1:9103 cluster shutdown"),
         ("Start it again, with its data", "fluvio cluster resume"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

@@ -7,9 +7,11 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import DESTROYS
 
 
 @rules(
+    effect=DESTROYS,
     requires={"partition": ("topic",)},
     examples=(
         ("Let a consumer begin anew everywhere", "fluvio consumer delete my-app"),

@@ -4,9 +4,15 @@ from typing import Annotated
 
 import typer
 
+from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import Effect
 
 
+@rules(
+    effect=Effect(destroys=True, on="cluster_name"),
+    examples=(("Forget a cluster that no profile names", "fluvio profile delete-cluster old"),),
+)
 def command(
     ctx: typer.Context,
     cluster_name: Annotated[str, typer.Argument(metavar="cluster name", help="Cluster to delete")],

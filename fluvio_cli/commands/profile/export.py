@@ -32,7 +32,8 @@ def command(
 
     cli: CliContext = ctx.obj
     config = cli.load_config()
-    name = config.current_profile if profile_name is None else profile_name
+    chosen = cli.chosen_profile(config) if profile_name is None else None
+    name = profile_name if chosen is None else chosen[0]
     if name is None:
         raise ProfileError("No active profile set in config")
     profile = config.profiles.get(name)

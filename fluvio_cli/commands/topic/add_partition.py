@@ -7,6 +7,7 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 _WAIT_S = 10.0
 
 
-@rules(examples=(("Give a topic two partitions more", "fluvio topic add-partition my-topic -c 2"),))
+@rules(
+    effect=WRITES,
+    examples=(("Give a topic two partitions more", "fluvio topic add-partition my-topic -c 2"),),
+)
 def command(
     ctx: typer.Context,
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Name of the topic")],

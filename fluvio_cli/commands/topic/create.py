@@ -7,6 +7,7 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import Effect
 
 if TYPE_CHECKING:
     from fluvio_protocol.api.topic import TopicSpec
@@ -15,6 +16,7 @@ _PATIENCE_S = 3.0  # then the command looks whether waiting makes sense
 
 
 @rules(
+    effect=Effect(not_with=("dry_run",)),
     conflicts=(
         ("replica_assignment", "partitions"),
         ("replica_assignment", "replication"),

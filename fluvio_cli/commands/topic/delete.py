@@ -6,16 +6,18 @@ import typer
 
 from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import DESTROYS
 
 if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
 
 
 @rules(
+    effect=DESTROYS,
     examples=(
         ("Delete two topics", "fluvio topic delete one two"),
         ("Delete what is there of three, and tell what was not", "fluvio topic delete -c one two three"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

@@ -8,12 +8,14 @@ from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import announce_channel
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import WRITES
 
 if TYPE_CHECKING:
     from fluvio_client.target import Endpoint
 
 
 @rules(
+    effect=WRITES,
     examples=(
         (
             "Announce an SPU that runs on another machine",
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
             "fluvio cluster spu register -i 6002 -n east -r rack1 -p 203.0.113.7:9010 -l 10.0.0.7:9010 "
             "-v 10.0.0.7:9011",
         ),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,

@@ -8,9 +8,11 @@ from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import announce_channel
 from fluvio_cli.context import CliContext
+from fluvio_cli.effect import DESTROYS
 
 
 @rules(
+    effect=DESTROYS,
     conflicts=(("id_", "name"),),
     one_of=(("id_", "name"),),
     examples=(

@@ -1,0 +1,22 @@
+"""What a command does to the cluster, said once in its `rules(effect=...)`; `guard` acts on it.
+
+A command without an effect only reads, or changes nothing but files of this user; a test keeps the list.
+"""
+
+from typing import NamedTuple
+
+
+class Effect(NamedTuple):
+    """How a command changes the cluster it acts on; names are the function's parameters."""
+
+    destroys: bool = False  # what is gone cannot be had back, or the cluster stops
+    on: str = (
+        "target"  # `target`; `data_dir`, where given, else the target; `cluster_name`, of the profile file
+    )
+    only_with: tuple[str, ...] = ()  # it has the effect when one of these is given
+    not_with: tuple[str, ...] = ()  # it has none when one of these is given
+    answers: str | None = None  # the flag that answers the command's own question, once `guard` has asked
+
+
+WRITES = Effect()
+DESTROYS = Effect(destroys=True)
