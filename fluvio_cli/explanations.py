@@ -290,6 +290,75 @@ BY_NAME: dict[str, Explanation] = {
         (),
         ("`fluvio profile list` shows the profiles", "`fluvio profile add NAME HOST:PORT` adds one"),
     ),
+    "directory-profile": Explanation(
+        "A `.fluvio-profile` of the working directory or above is not the name of one of your profiles.",
+        ("it came with somebody else's files", "the profile was renamed or deleted"),
+        (
+            "mend or remove the file that the message names",
+            "`-P NAME` or FLUVIO_PROFILE goes before it",
+            "`fluvio profile list` shows the names it may hold",
+        ),
+    ),
+    "no-previous-profile": Explanation(
+        "The command `fluvio profile switch -` does not know where to go back to.",
+        (
+            "no profile was switched to before",
+            "it was deleted, or the official tool has written the profile file since",
+        ),
+        ("`fluvio profile list` shows the names",),
+    ),
+    "profile-exists": Explanation(
+        "The name for a copy is taken.", (), ("take another name", "`fluvio profile delete` makes room")
+    ),
+    "config-changed": Explanation(
+        "Another program wrote the profile file while it was being edited; the other's text was kept.",
+        (),
+        ("compare the copy that the message names with the profile file", "edit it again"),
+    ),
+    "edit-not-saved": Explanation(
+        "What was written in the editor is no profile file, or could not be put in its place.",
+        ("it does not parse", "a name leads nowhere", "another program changed the file meanwhile"),
+        ("your text is in the file that the message names", "`fluvio profile edit` starts again"),
+    ),
+    "editor": Explanation(
+        "The editor could not be started, or did not end well; the profile file is as it was.",
+        ("VISUAL or EDITOR names a program that is not there",),
+        ("`EDITOR=nano fluvio profile edit` takes another",),
+    ),
+    "read-only-cluster": Explanation(
+        "You have marked the cluster as read-only, and the command would change it; nothing was sent.",
+        ("the address belongs to a cluster that is read-only under another name",),
+        (
+            "`fluvio profile` tells which profile is used, and on a terminal who chose it",
+            "`fluvio profile set NAME --normal` lifts it",
+        ),
+    ),
+    "protected-cluster": Explanation(
+        "You have marked the cluster as protected, and the command would destroy something.",
+        (
+            "nobody can be asked, since there is no terminal",
+            "something else than the cluster's name was typed",
+        ),
+        (
+            "`fluvio --yes-i-mean CLUSTER ...` stands for the typed name",
+            "`fluvio profile set NAME --normal` lifts it",
+        ),
+    ),
+    "other-cluster": Explanation(
+        "The option `--yes-i-mean` names a cluster, and the command would act on another one.",
+        ("FLUVIO_PROFILE or a `.fluvio-profile` chooses another profile than you think",),
+        ("`fluvio profile` tells which is used", "`-P NAME` chooses for one call"),
+    ),
+    "cluster-silent": Explanation(
+        "The cluster of a profile did not answer in the time that `fluvio profile validate` gives it.",
+        ("the address is wrong, or a firewall drops what is sent", "the host's name is slow to look up"),
+        ("`--timeout` waits longer", "`fluvio profile list` shows the addresses"),
+    ),
+    "certificate-file": Explanation(
+        "A profile names a file with a certificate or key that cannot be read.",
+        ("it was moved", "the path is relative, and this is another directory"),
+        ("`fluvio profile edit` changes the path; absolute ones hold everywhere",),
+    ),
     "no-active-profile": Explanation(
         "No profile was named, and none is the current one.",
         ("the current profile was deleted",),

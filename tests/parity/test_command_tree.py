@@ -64,7 +64,7 @@ def test_what_is_out_of_scope_is_absent_from_help(entry):
 @pytest.mark.parametrize("path", OURS)
 def test_each_help_page_shows_what_is_not_hidden(path):
     mine = OURS[path]
-    words = set(re.findall(r"--[a-z0-9-]+|<[^<>]+>|\[[a-zA-Z_ ]+\]", mine.help_page()))
+    words = set(re.findall(r"--[a-z0-9-]+|<[^<>]+>|\[[a-zA-Z_: ]+\]", mine.help_page()))
     for each in mine.parameters:
         name = each.long_flag or f"{each.label[0]}{each.value_name}{each.label.rstrip('.')[-1]}"
         assert (name in words) != each.hidden, name

@@ -86,7 +86,7 @@ def test_unknown_keys_at_every_level_survive_a_rewrite(
     config.add_and_select("local", "h:1", "local")
     config.delete_profile("local")
     del config.clusters["local"]
-    config.current_profile = "prod"
+    config.current_profile, config.previous_profile = "prod", None
     assert tomllib.loads(tomli_w.dumps(to_document(config))) == document
 
 
