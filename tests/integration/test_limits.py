@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from fluvio_cli.failures import EXIT_CODES
 from fluvio_client.blocking import BlockingAdmin
 from fluvio_client.errors import HandshakeError
 from fluvio_local_cluster.net import ConnectionClosedError
@@ -359,7 +360,7 @@ def on_terminal(user: LocalCluster, *words: str) -> str:
     output, code = pexpect.run(
         shlex.join([str(user.executable), *words]), env=environment, withexitstatus=True, timeout=60
     )
-    assert code == 1
+    assert code in (EXIT_CODES["timed-out"], EXIT_CODES["unhealthy"], EXIT_CODES["failed"])
     return " ".join(output.decode().split())
 
 
