@@ -74,8 +74,8 @@ def test_the_largest_batch_is_stored_and_read_and_one_byte_more_is_refused(tmp_p
                 await spu.until(lambda: spu.rss() - resident[0] < 3 * MAX_REQUEST_BYTES)
                 resident.append(spu.rss())
             print(f"resident: {[size // MIB for size in resident]} MiB")
-            # ... and does not grow: with a batch held each round the least of later rounds would be one above the
-            # most of earlier ones. A single round may be seen before all of it has been given back.
+            # ... and does not grow: with a batch held each round the least of later rounds would be one above
+            # the most of earlier ones. A single round may be seen before all of it has been given back.
             half = ROUNDS // 2
             assert min(resident[half + 1 :]) - max(resident[1 : half + 1]) < MAX_REQUEST_BYTES // 2
 
