@@ -11,22 +11,28 @@ BARE = "bare python"
 
 
 def command_rows(sizes: Sizes) -> list[Row]:
-    """`--version`, `profile` and `topic list`, in turn with the interpreter alone."""
+    """Short commands, in turn with the interpreter alone."""
     with running_cluster() as home:
         home.new_topic("bench")
         actions: Mapping[str, Callable[[], float]] = {
             BARE: home.bare_python_seconds,
             "version": lambda: home.seconds("--version"),
+            "prompt": lambda: home.seconds("profile", "prompt", "--shell", "bash"),
+            "help": lambda: home.seconds("--help"),
             "profile": lambda: home.seconds("profile"),
             "topic list": lambda: home.seconds("topic", "list"),
+            "produce": lambda: home.seconds("produce", "bench", stdin=b"x\n"),
         }
         taken = interleave(actions, sizes.command_runs, warm_up=2)
     bare = _ms(taken[BARE])
-    limits = {"version": 4, "profile": 8, "topic list": 12}
+    limits = {"version": 4, "prompt": 4, "help": 8, "profile": 8, "topic list": 12, "produce": 14}
     names = {
         "version": "`fluvio --version`",
+        "prompt": "`fluvio profile prompt`",
+        "help": "`fluvio --help`",
         "profile": "`fluvio profile`",
         "topic list": "`fluvio topic list`",
+        "produce": "`echo x | fluvio produce bench`",
     }
     return [
         Row(names[key], "ms", _ms(taken[key]), bare, BARE, [at_most(limit, of_reference=True)])
