@@ -58,6 +58,7 @@ def test_a_read_only_cluster_is_read_and_not_written(fresh_cluster: LocalCluster
     assert done.stderr == "cluster `local` is read-only for you: `fluvio produce` was not run\n"
     assert fresh_cluster.run("consume", "t", "-B", "-d").stdout == ""
     fresh_cluster.run("topic", "create", "other", "--dry-run")
+    fresh_cluster.run("profile", "set", "local", "--normal")  # so that the fixture can delete it
 
 
 def test_validation_tells_who_is_there(local_cluster: LocalCluster, tmp_path: Path) -> None:
@@ -173,7 +174,8 @@ def test_on_a_terminal_the_clusters_name_is_asked_for(home: LocalCluster) -> Non
 
 SHELLS = {
     "bash": 'PS1="$(fluvio profile prompt --shell bash --format "{profile} ")>"; printf "%s" "${PS1@P}"',
-    "zsh": "setopt prompt_subst; P='$(fluvio profile prompt --shell zsh --format \"{profile} \")>'; print -nP $P",
+    "zsh": "setopt prompt_subst; P='$(fluvio profile prompt --shell zsh --format \"{profile} \")>'; "
+    "print -nP $P",
     "fish": "function fish_right_prompt; fluvio profile prompt --format '{profile} '; end; "
     "fish_right_prompt; echo -n '>'",
 }
