@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -183,8 +182,7 @@ SHELLS = {
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_real_shell_shows_the_fragment(home: LocalCluster, shell: str) -> None:
-    program = shutil.which(shell)
-    assert program is not None, f"{shell} is needed for this test"
+    program = installed(shell)
     home.run("profile", "set", "test", "--protected")
     environment = {**home.env, "PATH": f"{FLUVIO.parent}:{home.env['PATH']}", "TERM": "xterm"}
     plain = {"bash": "--norc", "zsh": "-f", "fish": "--no-config"}[shell]

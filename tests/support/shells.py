@@ -1,0 +1,24 @@
+"""Real shells for tests, installed where they are missing."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def installed(shell: str) -> str:
+    """The shell's path; installed first where that is possible, for a test that is left out shows nothing."""
+    path = shutil.which(shell)
+    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", shell]):
+            subprocess.run(
+                ["apt-get", *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+        path = shutil.which(shell)
+    if path is None and not os.environ.get("CI"):
+        pytest.skip(f"no {shell} here, and it cannot be installed; CI has it")
+    assert path is not None, f"{shell} is needed for this test"
+    return path
