@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.local_cluster import FLUVIO, LocalCluster
+from tests.support.shells import installed
 
 
 @pytest.fixture
