@@ -122,7 +122,6 @@ DEVIATIONS = (
     _extra("fluvio consume", ("--where",), "records can be looked for by what is in them"),
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
-    _absent("fluvio table-format", _ITSELF, "the controller keeps no table layouts yet"),
     _absent("fluvio profile sync", _ITSELF, "`profile add local ADDRESS local` does what `sync local` does"),
     _extra("fluvio profile delete-profile", _ITSELF, "hidden alias of `delete`, beside `delete-cluster`"),
     _absent(
