@@ -48,7 +48,7 @@ def command(
 
 
 def table_format_view(stored: "TableFormatObject") -> dict[str, Any]:
-    """One table format, as `-O json` shows it; what is not set is null."""
+    """One table format, as `-O json` shows it; what is not set is null, but `smartmodule` is left out."""
     from fluvio_cli.output.objects import camel_case
 
     def word(member: "enum.IntEnum | None") -> str | None:
@@ -77,7 +77,7 @@ def table_format_view(stored: "TableFormatObject") -> dict[str, Any]:
             "name": spec.name,
             "inputFormat": word(spec.input_format),
             "columns": columns,
-            "smartmodule": spec.smartmodule,
+            **({} if spec.smartmodule is None else {"smartmodule": spec.smartmodule}),
         },
         "status": {"resolution": camel_case(stored.status.resolution), "reason": stored.status.reason},
     }
