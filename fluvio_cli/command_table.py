@@ -38,6 +38,11 @@ _TOPIC: dict[str, Leaf | Group] = {
 _PARTITION: dict[str, Leaf | Group] = {
     "list": Leaf("List all partitions of the cluster", f"{_COMMANDS}.partition.list:command"),
 }
+_TABLE_FORMAT: dict[str, Leaf | Group] = {
+    "create": Leaf("Store a layout from a file", f"{_COMMANDS}.table_format.create:command"),
+    "delete": Leaf("Delete a table format", f"{_COMMANDS}.table_format.delete:command"),
+    "list": Leaf("List all table formats of the cluster", f"{_COMMANDS}.table_format.list:command"),
+}
 _CONSUMER: dict[str, Leaf | Group] = {
     "list": Leaf("List all consumers whose offsets the cluster keeps", f"{_COMMANDS}.consumer.list:command"),
     "delete": Leaf(
@@ -118,6 +123,8 @@ ROOT = Group(
         "produce": Leaf("Write messages to a topic/partition", f"{_COMMANDS}.produce:command"),
         "topic": Group("Manage and view topics", _TOPIC),
         "partition": Group("Manage and view partitions", _PARTITION),
+        "table-format": Group("Manage stored layouts of tables", _TABLE_FORMAT),
+        "tf": Group("Manage stored layouts of tables", _TABLE_FORMAT, hidden=True),
         "consumer": Group("Manage and view consumers", _CONSUMER),
         "profile": Group("Manage profiles, which describe known clusters", _PROFILE, default="current"),
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),

@@ -484,6 +484,11 @@ BY_NAME: dict[str, Explanation] = {
         ("a misspelt key",),
         ("docs/topic-config.md lists the keys",),
     ),
+    "table-format-file": Explanation(
+        "The file does not define a table format; the message names the key.",
+        ("a misspelt key",),
+        ("docs/table-formats.md lists the keys",),
+    ),
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",

@@ -1,13 +1,17 @@
 """The controller's calls in asyncio: the same names, results and errors as `blocking`."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fluvio_client import admin_calls
 from fluvio_client.admin_calls import Call, CustomSpuObject, PartitionObject, SpuObject, TopicObject
 from fluvio_client.cluster import ClusterConnections
 from fluvio_protocol.api.spu import CustomSpuSpec
 from fluvio_protocol.api.topic import AssignedReplicas, TopicReplicaParam, TopicSpec
+
+if TYPE_CHECKING:
+    from fluvio_client.admin_calls import TableFormatObject
+    from fluvio_protocol.api.table_format import TableFormatSpec
 
 __all__ = ["Admin", "AssignedReplicas", "TopicReplicaParam", "TopicSpec"]
 
@@ -71,6 +75,18 @@ class Admin:
     async def delete_custom_spu(self, key: str | int, *, force: bool = False) -> None:
         """Unregister an SPU by its name or id; the only holder of a partition only by `force`."""
         await self._run(admin_calls.delete_custom_spu(key, force=force))
+
+    async def list_table_formats(self, filters: Sequence[str] = ()) -> "list[TableFormatObject]":
+        """Table formats whose name contains any of `filters` (none: all)."""
+        return await self._run(admin_calls.list_table_formats(filters))
+
+    async def create_table_format(self, spec: "TableFormatSpec") -> None:
+        """Store a table layout under its own name. Raises `TableFormatAlreadyExistsError` beside the rest."""
+        await self._run(admin_calls.create_table_format(spec))
+
+    async def delete_table_format(self, name: str) -> None:
+        """Delete a table layout. Raises `TableFormatNotFoundError` beside the rest."""
+        await self._run(admin_calls.delete_table_format(name))
 
     async def _run(self, call: Call[R], timeout_s: float | None = None) -> R:
         connection = await self._cluster.controller()

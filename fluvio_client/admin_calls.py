@@ -6,7 +6,7 @@ into a result or an exception. `blocking` and `admin` run the same calls over di
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from fluvio_protocol.api.admin import (
     CommonCreateRequest,
@@ -33,10 +33,14 @@ from fluvio_protocol.api.topic import AddPartition, TopicSpec, TopicStatus
 from fluvio_protocol.error_code import exception_for
 from fluvio_protocol.wire import DecodeError
 
+if TYPE_CHECKING:
+    from fluvio_protocol.api.table_format import TableFormatSpec, TableFormatStatus
+
 TopicObject: TypeAlias = Metadata[TopicSpec, TopicStatus]
 PartitionObject: TypeAlias = Metadata[PartitionSpec, PartitionStatus]
 SpuObject: TypeAlias = Metadata[SpuSpec, SpuStatus]
 CustomSpuObject: TypeAlias = Metadata[CustomSpuSpec, SpuStatus]
+TableFormatObject: TypeAlias = "Metadata[TableFormatSpec, TableFormatStatus]"
 
 R = TypeVar("R")
 
@@ -124,3 +128,18 @@ def add_partitions(topic: str, count: int) -> Call[None]:
     """Give a topic `count` partitions more."""
     payload = UpdateTopicRequest(key=topic, action=AddPartition(count=count))
     return Call(UpdateEnvelope, "Topic", payload, _finish_status)
+
+
+def list_table_formats(filters: Sequence[str] = ()) -> "Call[list[TableFormatObject]]":
+    """Table formats whose name contains any of `filters` (none: all)."""
+    return _list("TableFormat", filters, False)
+
+
+def create_table_format(spec: "TableFormatSpec") -> Call[None]:
+    """Store a table layout under its own name."""
+    return _create("TableFormat", spec.name, spec, False)
+
+
+def delete_table_format(name: str) -> Call[None]:
+    """Delete a table layout."""
+    return Call(DeleteEnvelope, "TableFormat", DeleteRequest(key=name), _finish_status)

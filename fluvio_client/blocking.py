@@ -7,7 +7,7 @@ conversation is `session`'s and the calls are `admin_calls`', so nothing is deci
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fluvio_client import admin_calls
 from fluvio_client.admin_calls import Call, CustomSpuObject, PartitionObject, SpuObject, TopicObject
@@ -27,6 +27,10 @@ from fluvio_protocol.api.topic import TopicSpec
 from fluvio_protocol.frame import FrameSplitter
 from fluvio_protocol.wire import DecodeError
 from fluvio_types.defaults import SOCKET_WAIT_S
+
+if TYPE_CHECKING:
+    from fluvio_client.admin_calls import TableFormatObject
+    from fluvio_protocol.api.table_format import TableFormatSpec
 
 R = TypeVar("R")
 _READ_BYTES = 65_536
@@ -231,6 +235,18 @@ class BlockingAdmin(BlockingConnection):
     def delete_custom_spu(self, key: str | int, *, force: bool = False) -> None:
         """Unregister an SPU by its name or id; the only holder of a partition only by `force`."""
         self._run(admin_calls.delete_custom_spu(key, force=force))
+
+    def list_table_formats(self, filters: Sequence[str] = ()) -> "list[TableFormatObject]":
+        """Table formats whose name contains any of `filters` (none: all)."""
+        return self._run(admin_calls.list_table_formats(filters))
+
+    def create_table_format(self, spec: "TableFormatSpec") -> None:
+        """Store a table layout under its own name. Raises `TableFormatAlreadyExistsError` beside the rest."""
+        self._run(admin_calls.create_table_format(spec))
+
+    def delete_table_format(self, name: str) -> None:
+        """Delete a table layout. Raises `TableFormatNotFoundError` beside the rest."""
+        self._run(admin_calls.delete_table_format(name))
 
     def watch(self, label: str, *, timeout_s: float) -> Iterator[MetadataUpdate[Any, Any]]:
         """Yield the store of `label` (`Topic`, `Partition`, `SPU`) at once, then each change as it happens.

@@ -31,6 +31,7 @@ TREE: Mapping[str, Node] = {
             'produce': 'Write messages to a topic/partition',
             'topic': 'Manage and view topics',
             'partition': 'Manage and view partitions',
+            'table-format': 'Manage stored layouts of tables',
             'consumer': 'Manage and view consumers',
             'profile': 'Manage profiles, which describe known clusters',
             'cluster': 'Start, stop and look after clusters',
@@ -177,6 +178,78 @@ TREE: Mapping[str, Node] = {
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('-s', '--system'), None, 'Partitions of internal topics only'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'table-format': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'create': 'Store a layout from a file',
+            'delete': 'Delete a table format',
+            'list': 'List all table formats of the cluster',
+        },
+    ),
+    'table-format create': Node(
+        options=(
+            Option(('-c', '--config'), 'file', 'YAML file with the definition'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'table-format delete': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('',),
+    ),
+    'table-format list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'tf': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        commands={
+            'create': 'Store a layout from a file',
+            'delete': 'Delete a table format',
+            'list': 'List all table formats of the cluster',
+        },
+    ),
+    'tf create': Node(
+        options=(
+            Option(('-c', '--config'), 'file', 'YAML file with the definition'),
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+    ),
+    'tf delete': Node(
+        options=(
+            Option(('--quiet',), None, 'Print results and errors, nothing else'),
+            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+        ),
+        words=('',),
+    ),
+    'tf list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),

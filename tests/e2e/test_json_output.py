@@ -98,6 +98,19 @@ def test_consumers_are_as_documented(cluster: LocalCluster) -> None:
     cluster.run("consumer", "delete", "json-reader")
 
 
+def test_table_formats_are_as_documented(cluster: LocalCluster) -> None:
+    for name, rest in (
+        ("bare", ""),
+        ("full", "smartmodule: m\ncolumns: [{keyPath: a, width: 9}, {keyPath: b}]\n"),
+    ):
+        path = cluster.home / f"{name}.yaml"
+        path.write_text(f"name: {name}\n{rest}")
+        cluster.run("table-format", "create", "-c", str(path))
+    compare("table-format list", shown(cluster, "table-format", "list", "-O", "json"))
+    for name in ("bare", "full"):
+        cluster.run("tf", "delete", name)
+
+
 def test_the_status_is_as_documented_whether_the_cluster_answers_or_not(cluster: LocalCluster) -> None:
     away = ("-c", "127.0.0.1:1", "cluster", "status", "-O", "json")
     compare(

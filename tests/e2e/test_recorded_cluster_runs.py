@@ -21,6 +21,9 @@ FILES = {
     "topic-unk.yaml": b"version: 0.1.0\nmeta: {name: unk}\nretentoin: {time: 2m}\n",
     "topic-ver.yaml": b"version: nonsense\nmeta: {name: vv}\n",
     "topic-comp.yaml": b"version: 0.1.0\nmeta: {name: lower}\ncompression: {type: lz4}\n",
+    "tf.yaml": b"name: tf1\ncolumns:\n- {headerLabel: Name, keyPath: a, primaryKey: true}\n"
+    b"- {headerLabel: Bee, keyPath: b}\n",
+    "tf-bad.yaml": b"columns: []\n",
 }
 TIMEOUT_S = 20.0
 

@@ -257,8 +257,7 @@ def test_the_official_directory_is_listed_by_every_label(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["engine-cli-spg-create-1", "engine-cli-smartmodule-create-1", "engine-cli-remote-register-1",
-             "engine-cli-table-format-create-min-1"]
+    "name", ["engine-cli-spg-create-1", "engine-cli-smartmodule-create-1", "engine-cli-remote-register-1"]
 )  # fmt: skip
 def test_what_cannot_be_created_yet_says_so_and_the_connection_goes_on(tmp_path: Path, name: str) -> None:
     async def scenario() -> None:

@@ -122,7 +122,6 @@ DEVIATIONS = (
     _extra("fluvio consume", ("--where",), "records can be looked for by what is in them"),
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
-    _absent("fluvio table-format", _ITSELF, "the controller keeps no table layouts yet"),
     _extra("fluvio", ("--yes-i-mean",), "what destroys wants the name of a cluster that the user protects"),
     _extra("fluvio profile list", ("--show-secrets",), "private keys are hidden without it"),
     _extra("fluvio profile copy", _ITSELF, "other settings for a cluster, beside the old ones"),

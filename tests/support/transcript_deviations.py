@@ -57,6 +57,8 @@ DEVIATIONS: dict[str, str] = {
     "empty-partition-list-yaml": _EMPTY,
     "empty-consumer-list-json": _EMPTY,
     "empty-consumer-list-yaml": _EMPTY,
+    "empty-tf-list-json": _EMPTY,
+    "empty-tf-list-yaml": _EMPTY,
     "empty-topic-list-toml": "a list has no TOML form, whether it is empty or not",
     "spu-list-yaml": "the ports are free ones, not those of the recording",
     "topic-p2r2": _ONE_COPY,

@@ -182,6 +182,8 @@ WITHOUT_EFFECT = {
     "topic list",
     "topic describe",
     "partition list",
+    "table-format list",
+    "tf list",
     "consumer list",
     "explain",
     "version",

@@ -267,7 +267,6 @@ def test_an_spu_that_holds_the_only_copy_stays() -> None:
     ("kind", "missing"),
     [
         (Kind.SMARTMODULE, K.SMARTMODULE_NOT_FOUND),
-        (Kind.TABLE_FORMAT, K.TABLE_FORMAT_NOT_FOUND),
         (Kind.SPU_GROUP, K.SPU_NOT_FOUND),
         (Kind.MIRROR, K.MIRROR_NOT_FOUND),
     ],

@@ -1,4 +1,4 @@
-"""Create: topics and custom SPUs. A topic is answered when it can be used."""
+"""Create: topics, custom SPUs and table formats. A topic is answered when it can be used."""
 
 import asyncio
 from typing import Any
@@ -8,6 +8,7 @@ from fluvio_local_cluster.sc.handlers.session import Session, status_of
 from fluvio_local_cluster.sc.model.objects import Kind, Topic
 from fluvio_local_cluster.sc.model.spus import default_name, new_custom_spu
 from fluvio_local_cluster.sc.model.stores import Cluster
+from fluvio_local_cluster.sc.model.table_formats import check_new_table_format, new_table_format
 from fluvio_local_cluster.sc.model.topics import new_topic, online_count, provision, waiting_text
 from fluvio_local_cluster.sc.model.validation import (
     Refusal,
@@ -18,18 +19,19 @@ from fluvio_local_cluster.sc.model.validation import (
 )
 from fluvio_protocol.api.admin import CreateEnvelope, CreateRequest, Status, unwrap
 from fluvio_protocol.api.spu import CustomSpuSpec
+from fluvio_protocol.api.table_format import TableFormatSpec
 from fluvio_protocol.api.topic import TopicSpec
 from fluvio_protocol.error_code import ErrorKind, code, other
 from fluvio_protocol.frame import RequestHeader, encode_response
 from fluvio_types.errors import FluvioError
 
-_NOT_YET = {Kind.SPU_GROUP, Kind.SMARTMODULE, Kind.TABLE_FORMAT, Kind.MIRROR}
+_NOT_YET = {Kind.SPU_GROUP, Kind.SMARTMODULE, Kind.MIRROR}
 
 
 async def handle_create(session: Session, header: RequestHeader, request: CreateEnvelope) -> Status | None:
     """A topic's answer may come after answers to later requests: it waits for the topic's leaders."""
     label = request.type
-    if label not in ("Topic", "CustomSpu", *_NOT_YET):
+    if label not in ("Topic", "CustomSpu", "TableFormat", *_NOT_YET):
         text = "unknown admin object type"
         return Status(name="create error", error_code=other(text))
     payload: CreateRequest[Any] = unwrap(request, header.api_version)
@@ -39,6 +41,8 @@ async def handle_create(session: Session, header: RequestHeader, request: Create
             return await _create_topic(session, header, payload)
         if label == "CustomSpu":
             return await _create_custom_spu(session, payload)
+        if label == "TableFormat":
+            return await _create_table_format(session, payload)
         raise not_supported_yet(name, f"creating a {label}")
     except FluvioError as exc:
         return status_of(name, exc)
@@ -116,4 +120,19 @@ async def _create_custom_spu(session: Session, payload: CreateRequest[CustomSpuS
 
     await session.controller.change(decide)
     await session.watches.delivered([cluster.spus])
+    return status_of(name)
+
+
+async def _create_table_format(session: Session, payload: CreateRequest[TableFormatSpec]) -> Status:
+    name, cluster = payload.common.name, session.cluster
+    if payload.common.dry_run:
+        check_new_table_format(name, cluster)
+        return status_of(name)
+
+    def decide() -> Plan:
+        check_new_table_format(name, cluster)
+        return Plan(put=[(Kind.TABLE_FORMAT, new_table_format(name, payload.request))])
+
+    await session.controller.change(decide)
+    await session.watches.delivered([cluster.stores[Kind.TABLE_FORMAT]])
     return status_of(name)

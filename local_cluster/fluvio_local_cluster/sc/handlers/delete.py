@@ -1,8 +1,9 @@
-"""Delete: topics with their partitions, and custom SPUs. Answered when the metadata is gone for good."""
+"""Delete: topics with partitions, custom SPUs, table formats. Answered when the metadata is gone for good."""
 
 from fluvio_local_cluster.sc.controller import Plan
 from fluvio_local_cluster.sc.handlers.session import Session, status_of
 from fluvio_local_cluster.sc.model.objects import Kind, Spu
+from fluvio_local_cluster.sc.model.table_formats import check_table_format_deletion
 from fluvio_local_cluster.sc.model.validation import (
     Refusal,
     check_spu_removal,
@@ -23,13 +24,13 @@ from fluvio_protocol.frame import RequestHeader
 from fluvio_types.defaults import CONSUMER_OFFSET_TOPIC
 from fluvio_types.errors import FluvioError
 
-_NOT_YET = {Kind.SPU_GROUP, Kind.SMARTMODULE, Kind.TABLE_FORMAT, Kind.MIRROR}
+_NOT_YET = {Kind.SPU_GROUP, Kind.SMARTMODULE, Kind.MIRROR}
 
 
 async def handle_delete(session: Session, header: RequestHeader, request: DeleteEnvelope) -> Status:
     """SPUs may be away: they drop what is no longer theirs when they come back."""
     label = request.type
-    if label not in ("Topic", "CustomSpu", *_NOT_YET):
+    if label not in ("Topic", "CustomSpu", "TableFormat", *_NOT_YET):
         return Status(name="create error", error_code=other("unknown admin object type"))
     payload = unwrap(request, header.api_version)
     name = _named(payload)
@@ -38,6 +39,8 @@ async def handle_delete(session: Session, header: RequestHeader, request: Delete
             await _delete_custom_spu(session, payload, name)
         elif label == "Topic":
             await _delete_topic(session, payload)
+        elif label == "TableFormat":
+            await _delete_table_format(session, payload.key)
         else:
             raise unsupported_deletion(Kind(label), payload.key, session.cluster)
     except FluvioError as exc:
@@ -88,3 +91,14 @@ async def _delete_custom_spu(
     for spu in removed:
         session.spus.dismiss(spu.spec.id)
     await session.watches.delivered([cluster.spus])
+
+
+async def _delete_table_format(session: Session, name: str) -> None:
+    cluster = session.cluster
+
+    def decide() -> Plan:
+        check_table_format_deletion(name, cluster)
+        return Plan(remove=[(Kind.TABLE_FORMAT, name)])
+
+    await session.controller.change(decide)
+    await session.watches.delivered([cluster.stores[Kind.TABLE_FORMAT]])

@@ -253,7 +253,7 @@ def check_new_custom_spu(name: str, spec: CustomSpuSpec, cluster: Cluster) -> No
         text = f"spu '{name}({spec.id})' already defined"
         raise Refusal(name, code(ErrorKind.SPU_ALREADY_EXISTS), text)
     # The name becomes that of a file.
-    if not _SPU_NAME_CHARACTERS.issuperset(name) or name[0] in "-." or len(name) > MAX_SPU_NAME_BYTES:
+    if not is_file_name(name):
         text = (
             f"invalid spu name: `{name}` must be 1 to {MAX_SPU_NAME_BYTES} of letters, digits, "
             "`-`, `_` and `.`, and not begin with `-` or `.`"
@@ -261,6 +261,13 @@ def check_new_custom_spu(name: str, spec: CustomSpuSpec, cluster: Cluster) -> No
         raise Refusal(name, code(ErrorKind.SPU_ERROR), text)
     if spec.id < 0:
         raise Refusal(name, code(ErrorKind.SPU_ERROR), f"invalid spu id: {spec.id}")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether an object of this name can be kept in a file of that name."""
+    return (
+        0 < len(name) <= MAX_SPU_NAME_BYTES and _SPU_NAME_CHARACTERS.issuperset(name) and name[0] not in "-."
+    )
 
 
 def check_spu_removal(spu: Spu, cluster: Cluster, *, force: bool) -> None:
@@ -296,7 +303,6 @@ def unsupported_deletion(kind: Kind, key: str, cluster: Cluster) -> Refusal:
         return not_supported_yet(key, f"deleting a {kind.value}")
     missing = {
         Kind.SMARTMODULE: code(ErrorKind.SMARTMODULE_NOT_FOUND, key),
-        Kind.TABLE_FORMAT: code(ErrorKind.TABLE_FORMAT_NOT_FOUND),
         Kind.SPU_GROUP: code(ErrorKind.SPU_NOT_FOUND),
         Kind.MIRROR: code(ErrorKind.MIRROR_NOT_FOUND),
     }

@@ -1,0 +1,1 @@
+"""Commands on table formats, the layouts of tables that the cluster keeps."""
