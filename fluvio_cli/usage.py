@@ -129,6 +129,11 @@ def _left(parameter: Parameter) -> str:
     return f"{flags} <{parameter.value_name}>" if parameter.takes_value else flags
 
 
+def help_line(parameter: Parameter) -> str:
+    """What a parameter is, in one line, with its default and its values."""
+    return _help_text(parameter, long=False)
+
+
 def _help_text(parameter: Parameter, *, long: bool) -> str:
     text = parameter.help.strip()
     facts = []

@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
 
 _PLATFORM_TIMEOUT_S = 3.0
 
 
+@rules(examples=(("For a program", "fluvio version --json"),))
 def command(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("-j", "--json", help="Print as JSON")] = False,

@@ -12,7 +12,7 @@ from tests.support import official_python as official
 needs_official_client = pytest.mark.skipif(not official.HAS_WHEEL, reason=official.NO_WHEEL)
 
 EXPECTED_ROWS = {
-    "ms": 4,  # --version, profile, topic list; the official client's single record
+    "ms": 7,  # six commands; the official client's single record
     "s": 1,
     "MB": 2,
     "MB/s": 4,

@@ -39,7 +39,8 @@ class Controller:
     def stop(self) -> int:
         """End it in order; returns its exit code."""
         if self.code is None:
-            os.kill(self.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just died at the call it was told
+                os.kill(self.pid, signal.SIGTERM)
             self._nursery.await_end(self)
         assert self.code is not None
         return self.code

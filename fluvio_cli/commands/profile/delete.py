@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
 
 
+@rules(examples=(("Forget a profile, and keep its cluster", "fluvio profile delete old"),))
 def command(
     ctx: typer.Context,
     profile_name: Annotated[str, typer.Argument(metavar="profile name", help="Profile to delete")],

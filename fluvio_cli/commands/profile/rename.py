@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
 
 
+@rules(examples=(("Call the profile otherwise", "fluvio profile rename old new"),))
 def command(
     ctx: typer.Context,
     old: Annotated[str, typer.Argument(metavar="FROM", help="Profile to rename")],
