@@ -39,7 +39,7 @@ class Controller:
     def stop(self) -> int:
         """End it in order; returns its exit code."""
         if self.code is None:
-            with suppress(ProcessLookupError):  # it has just died at the call it was told
+            with contextlib.suppress(ProcessLookupError):  # it has just died at the call it was told
                 os.kill(self.pid, signal.SIGTERM)
             self._nursery.await_end(self)
         assert self.code is not None
