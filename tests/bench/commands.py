@@ -32,7 +32,7 @@ def command_rows(sizes: Sizes) -> list[Row]:
         "help": "`fluvio --help`",
         "profile": "`fluvio profile`",
         "topic list": "`fluvio topic list`",
-        "produce": "`echo x | fluvio produce bench`",
+        "produce": "one record piped to `fluvio produce`",
     }
     return [
         Row(names[key], "ms", _ms(taken[key]), bare, BARE, [at_most(limit, of_reference=True)])

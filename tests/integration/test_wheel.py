@@ -71,7 +71,10 @@ def test_wheel_puts_only_our_rooms_into_site_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == ROOMS
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == ROOMS
+    pages = [name for name in names if name.split("/")[0].endswith(".data")]
+    assert pages
+    assert all("/data/share/man/man1/fluvio" in name for name in pages)
     assert all(top.startswith("fluvio_") for top in tops)
     assert {f"{room}/py.typed" for room in ROOMS} <= set(names)
 
