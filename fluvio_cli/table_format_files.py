@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fluvio_cli.yaml_files import load_yaml
 from fluvio_protocol.api.table_format import (
     Color,
     DataFormat,
@@ -17,7 +18,6 @@ from fluvio_protocol.api.table_format import (
 )
 from fluvio_types.errors import FluvioError
 
-_MOST_BYTES = 1 << 20  # of a file; a layout has some hundred
 _HINT = "docs/table-formats.md lists the keys"
 
 
@@ -27,16 +27,7 @@ class TableFormatFileError(FluvioError):
 
 def read_table_format_file(path: Path) -> TableFormatSpec:
     """The layout that a file defines. Raises `TableFormatFileError`, `OSError`."""
-    import yaml
-
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise TableFormatFileError(f"{path} is larger than {_MOST_BYTES} bytes: it is no table format")
-    try:
-        document = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise TableFormatFileError(f"{path} is not YAML: {exc}") from exc
+    document = load_yaml(path, "table format", TableFormatFileError)
     found = _taken("", document, _SPEC, "name")
     return TableFormatSpec(**found)
 

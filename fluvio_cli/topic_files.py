@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fluvio_cli.values import parse_byte_size, parse_duration_ns
+from fluvio_cli.yaml_files import load_yaml
 from fluvio_protocol.api.topic import (
     AssignedReplicas,
     Bounds,
@@ -26,7 +27,6 @@ from fluvio_protocol.api.topic import (
 from fluvio_types.errors import FluvioError
 
 _T = TypeVar("_T")
-_MOST_BYTES = 1 << 20  # of a file; a definition has some hundred
 
 
 class TopicFileError(FluvioError):
@@ -35,16 +35,7 @@ class TopicFileError(FluvioError):
 
 def read_topic_file(path: Path) -> tuple[str | None, TopicSpec]:
     """Name and settings of the topic that a file defines. Raises `TopicFileError`, `OSError`."""
-    import yaml
-
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise TopicFileError(f"{path} is larger than {_MOST_BYTES} bytes: it is no definition of a topic")
-    try:
-        document = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise TopicFileError(f"{path} is not YAML: {exc}") from exc
+    document = load_yaml(path, "definition of a topic", TopicFileError)
     return _topic(_Keys("", document))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from fluvio_cli.benchmark.jobs import BUILT_IN_MATRIX, BenchmarkSettingsError, Job
 from fluvio_cli.values import parse_byte_size, parse_duration_ns
+from fluvio_cli.yaml_files import load_yaml
 
 _SIZES = {"batch_size", "max_request_size", "record_size"}
 _DURATIONS = {"linger", "server_timeout", "time_between_samples", "worker_timeout"}
@@ -30,12 +31,7 @@ def built_in() -> list[Job]:
 
 def read_matrix(path: Path) -> list[Job]:
     """The jobs that a file describes. Raises `BenchmarkSettingsError`, `OSError`."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_bytes())
-    except yaml.YAMLError as exc:
-        raise BenchmarkSettingsError(f"{path} is not YAML: {exc}") from exc
+    content = load_yaml(path, "list of settings", BenchmarkSettingsError)
     if not isinstance(content, dict):
         raise BenchmarkSettingsError(
             f"{path}: settings and their values are expected, such as `num_records: 1000`"
