@@ -100,7 +100,8 @@ def _section(entry: _Entry) -> str:
 
 def _everywhere() -> str:
     rows = "".join(f"| `{_label(each)}` | {_cell(usage.help_line(each))} |\n" for each in manners.OPTIONS)
-    return f"\n## Options of all commands\n\n| option | |\n|---|---|\n{rows}"
+    told = "\nFLUVIO_QUIET=1, FLUVIO_VERBOSE=1 and FLUVIO_TIMEOUT=DURATION count where no option stands.\n"
+    return f"\n## Options of all commands\n\n| option | |\n|---|---|\n{rows}{told}"
 
 
 def _cell(text: str) -> str:

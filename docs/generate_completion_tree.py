@@ -31,7 +31,6 @@ from collections.abc import Mapping
 
 from fluvio_completions.engine import Node, Option
 
-TREE: Mapping[str, Node] = {
 '''
 # What a positional or an option names, where its own name does not say so.
 _KINDS = {
@@ -83,12 +82,16 @@ def _values(path: str, parameter: Parameter) -> object:
 
 
 def _options(path: str, parameters: tuple[Parameter, ...]) -> Iterator[str]:
-    for parameter in parameters:
+    """One line for each; `*COMMON` for those that nearly every command takes."""
+    ends_so = path and parameters[-len(manners.OPTIONS) :] == manners.OPTIONS
+    for parameter in parameters[: -len(manners.OPTIONS)] if ends_so else parameters:
         if parameter.is_positional or parameter.hidden:
             continue
         values = _values(path, parameter) if parameter.takes_value else None
         text = parameter.help.strip().split("\n")[0]
         yield f"            Option({tuple(parameter.flags)!r}, {values!r}, {text!r}),\n"
+    if ends_so:
+        yield "            *COMMON,\n"
 
 
 def _node(path: str, parameters: tuple[Parameter, ...], commands: dict[str, str]) -> str:
@@ -116,12 +119,38 @@ def _nodes(path: str, member: Group | Leaf, parameters: tuple[Parameter, ...] = 
     shown = {name: each.help for name, each in member.members.items() if not getattr(each, "hidden", False)}
     yield _node(path, parameters or manners.OPTIONS, shown)
     for name, each in member.members.items():
-        yield from _nodes(f"{path} {name}".strip(), each)
+        if name not in _aliases():
+            yield from _nodes(f"{path} {name}".strip(), each)
+
+
+def _aliases() -> dict[str, str]:
+    """Hidden names of groups of the root, and the names that stand for the same."""
+    named = {
+        id(group.members): name
+        for name, group in ROOT.members.items()
+        if isinstance(group, Group) and not group.hidden
+    }
+    return {
+        name: named[id(group.members)]
+        for name, group in ROOT.members.items()
+        if isinstance(group, Group) and group.hidden
+    }
 
 
 def table() -> str:
     """The text of the module, formatted as the rest of the code is not: nobody reads it."""
-    return "# ruff: noqa: E501\n# fmt: off\n" + _HEAD + "".join(_nodes("", ROOT, ROOT_OPTIONS)) + "}\n"
+    common = "".join(_options("", manners.OPTIONS)).replace("            ", "    ")
+    return (
+        f"# ruff: noqa: E501\n# fmt: off\n{_HEAD}COMMON = (\n{common})\n"
+        f"_NODES: dict[str, Node] = {{\n{''.join(_nodes('', ROOT, ROOT_OPTIONS))}}}\n"
+        f"_ALIASES = {_aliases()!r}\n"
+        "TREE: Mapping[str, Node] = _NODES | {\n"
+        "    alias + path.removeprefix(name): node\n"
+        "    for alias, name in _ALIASES.items()\n"
+        "    for path, node in _NODES.items()\n"
+        '    if f"{path} ".startswith(f"{name} ")\n'
+        "}\n"
+    )
 
 
 if __name__ == "__main__":

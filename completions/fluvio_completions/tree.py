@@ -9,7 +9,12 @@ from collections.abc import Mapping
 
 from fluvio_completions.engine import Node, Option
 
-TREE: Mapping[str, Node] = {
+COMMON = (
+    Option(('--quiet',), None, 'Print results and errors, nothing else'),
+    Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
+    Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+)
+_NODES: dict[str, Node] = {
     '': Node(
         options=(
             Option(('-c', '--cluster'), '', 'Address of the cluster'),
@@ -67,9 +72,7 @@ TREE: Mapping[str, Node] = {
             Option(('--truncate',), None, 'Cut each record to the width of the terminal'),
             Option(('-c', '--consumer'), 'consumer', 'Id of the consumer whose offset is kept in the cluster'),
             Option(('--on-evicted',), ('earliest', 'fail'), 'When retention has removed the next record: say so and go on at the oldest one there is, or fail'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('topic',),
         repeats=True,
@@ -95,9 +98,7 @@ TREE: Mapping[str, Node] = {
     ),
     'topic': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'create': 'Create a topic with the given name',
@@ -119,9 +120,7 @@ TREE: Mapping[str, Node] = {
             Option(('--compression-type',), ('any', 'none', 'gzip', 'snappy', 'lz4', 'zstd'), 'Compression that producers must use: none, gzip, snappy, lz4, zstd or any (default)'),
             Option(('--max-partition-size',), '', "Size above which a partition's oldest segments are deleted"),
             Option(('-c', '--config'), 'file', 'YAML file that holds the whole definition'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('',),
     ),
@@ -130,9 +129,7 @@ TREE: Mapping[str, Node] = {
             Option(('-c', '--continue-on-error'), None, 'Go on with the next topic after a failure'),
             Option(('-s', '--system'), None, 'Allow internal topics to be deleted'),
             Option(('-f', '--force'), None, 'Do not ask before an internal topic'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('topic',),
         repeats=True,
@@ -140,9 +137,7 @@ TREE: Mapping[str, Node] = {
     'topic describe': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('topic',),
     ),
@@ -150,25 +145,19 @@ TREE: Mapping[str, Node] = {
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('-s', '--system'), None, 'List internal topics only'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'topic add-partition': Node(
         options=(
             Option(('-c', '--count'), '', 'Partitions to add'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('topic',),
     ),
     'partition': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'list': 'List all partitions of the cluster',
@@ -178,16 +167,12 @@ TREE: Mapping[str, Node] = {
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('-s', '--system'), None, 'Partitions of internal topics only'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'table-format': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'create': 'Store a layout from a file',
@@ -198,68 +183,24 @@ TREE: Mapping[str, Node] = {
     'table-format create': Node(
         options=(
             Option(('-c', '--config'), 'file', 'YAML file with the definition'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'table-format delete': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('',),
     ),
     'table-format list': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-    ),
-    'tf': Node(
-        options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-        commands={
-            'create': 'Store a layout from a file',
-            'delete': 'Delete a table format',
-            'list': 'List all table formats of the cluster',
-        },
-    ),
-    'tf create': Node(
-        options=(
-            Option(('-c', '--config'), 'file', 'YAML file with the definition'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-    ),
-    'tf delete': Node(
-        options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-        words=('',),
-    ),
-    'tf list': Node(
-        options=(
-            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'consumer': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'list': 'List all consumers whose offsets the cluster keeps',
@@ -269,9 +210,7 @@ TREE: Mapping[str, Node] = {
     'consumer list': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'consumer delete': Node(
@@ -279,17 +218,13 @@ TREE: Mapping[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format; accepted as officially, a line tells what was deleted in any of them'),
             Option(('-t', '--topic'), 'topic', 'Only for this topic'),
             Option(('-p', '--partition'), '', 'Only for this partition'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('consumer',),
     ),
     'profile': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'current': 'Print the name of the current profile',
@@ -310,83 +245,63 @@ TREE: Mapping[str, Node] = {
     ),
     'profile current': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'profile list': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('--show-secrets',), None, 'Print private keys that stand in the file as they are'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'profile switch': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile',),
     ),
     'profile add': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('', '', ('local', 'k8', 'local-k8', 'docker', 'cloud', 'read-only')),
     ),
     'profile rename': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile', ''),
     ),
     'profile delete': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile',),
     ),
     'profile delete-profile': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile',),
     ),
     'profile delete-cluster': Node(
         options=(
             Option(('-f', '--force'), None, 'Delete it even if profiles point at it'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('cluster',),
     ),
     'profile export': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile',),
     ),
     'profile sync': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'local': 'Point profile local at an address',
@@ -400,17 +315,13 @@ TREE: Mapping[str, Node] = {
             Option(('--ca-cert',), 'file', 'CA certificate (PEM file)'),
             Option(('--client-cert',), 'file', 'Client certificate (PEM file)'),
             Option(('--client-key',), 'file', 'Client private key (PEM file)'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('',),
     ),
     'profile copy': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile', ''),
     ),
@@ -420,17 +331,13 @@ TREE: Mapping[str, Node] = {
             Option(('--read-only',), None, 'Refuse commands that change the cluster'),
             Option(('--normal',), None, 'Lift protection'),
             Option(('--description',), '', 'What the cluster is; an empty text removes it'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('profile',),
     ),
     'profile edit': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'profile validate': Node(
@@ -447,16 +354,12 @@ TREE: Mapping[str, Node] = {
         options=(
             Option(('--format',), '', 'Text with `{profile}`, `{cluster}` and `{protection}` in it'),
             Option(('--shell',), ('plain', 'bash', 'zsh'), 'How colours are marked as having no width'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'start': 'Start a cluster on this machine',
@@ -486,33 +389,25 @@ TREE: Mapping[str, Node] = {
             Option(('--skip-profile-creation',), None, 'Leave the profile file alone'),
             Option(('--skip-checks',), None, 'Skip the pre-flight checks, except those that guard the data of a cluster'),
             Option(('--setup',), None, 'Run the pre-flight checks and stop'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster resume': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster delete': Node(
         options=(
             Option(('--force',), None, 'Do not ask'),
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster spu': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'register': 'Register a custom SPU with the cluster',
@@ -528,9 +423,7 @@ TREE: Mapping[str, Node] = {
             Option(('-n', '--name'), '', 'Name of the SPU (default: custom-spu-<id>)'),
             Option(('-r', '--rack'), '', 'Rack in which the SPU stands'),
             Option(('-l', '--public-server-local'), '', 'Second address for clients, for those inside the network'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster spu unregister': Node(
@@ -538,18 +431,14 @@ TREE: Mapping[str, Node] = {
             Option(('-i', '--id'), 'spu', 'Unregister by id; needed unless `--name` is given'),
             Option(('-n', '--name'), '', 'Unregister by name'),
             Option(('--force',), None, 'Even if it has the only copy of partitions, whose records are out of reach then'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster spu list': Node(
         options=(
             Option(('--custom',), None, 'List only SPUs that somebody registered'),
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster diagnostics': Node(
@@ -562,17 +451,13 @@ TREE: Mapping[str, Node] = {
     'cluster status': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster check': Node(
         options=(
             Option(('--fix',), None, 'Repair what can be repaired without risk'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster health': Node(
@@ -587,24 +472,18 @@ TREE: Mapping[str, Node] = {
     'cluster shutdown': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'cluster stop': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'benchmark': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'matrix': 'Run a series of benchmarks',
@@ -619,9 +498,7 @@ TREE: Mapping[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'benchmark producer': Node(
@@ -649,9 +526,7 @@ TREE: Mapping[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'benchmark consumer': Node(
@@ -666,9 +541,7 @@ TREE: Mapping[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'benchmark end-to-end': Node(
@@ -687,109 +560,13 @@ TREE: Mapping[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-    ),
-    'bench': Node(
-        options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-        commands={
-            'matrix': 'Run a series of benchmarks',
-            'producer': 'Measure how fast records are stored',
-            'consumer': 'Measure how fast records are read',
-            'end-to-end': 'Measure how long records take from a producer to a consumer',
-        },
-    ),
-    'bench matrix': Node(
-        options=(
-            Option(('-c', '--config'), 'file', 'YAML file: settings, each with a value or a list of values'),
-            Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
-            Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
-            Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-    ),
-    'bench producer': Node(
-        options=(
-            Option(('-b', '--batch-size'), '', 'Bytes of a batch'),
-            Option(('-q', '--queue-size'), '', 'Batches that may wait'),
-            Option(('--max-request-size',), '', 'Bytes of a request, at most'),
-            Option(('-l', '--linger'), '', 'Delay of a batch that waits for more records'),
-            Option(('--server-timeout',), '', 'Time-out on the server'),
-            Option(('-c', '--compression'), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compression of batches'),
-            Option(('--num-samples',), '', 'Number of samples'),
-            Option(('--time-between-samples',), '', 'Pause between samples'),
-            Option(('--worker-timeout',), '', 'Limit of the time of a worker'),
-            Option(('--record-key-allocation-strategy',), ('no-key', 'all-share-same-key', 'producer-worker-unique-key', 'random-key'), 'How keys are chosen'),
-            Option(('--num-producers',), '', 'Producers side by side'),
-            Option(('--num-records',), '', 'Records per run, that is per sample'),
-            Option(('--record-size',), '', "Bytes of each record's value"),
-            Option(('-p', '--partitions'), '', 'Partitions of a new topic'),
-            Option(('-r', '--replicas'), '', 'Replicas of a new topic'),
-            Option(('-t', '--topic-name'), '', 'Topic to use; one that is there already is never deleted'),
-            Option(('-k', '--keep-topic'), None, 'Do not delete the topic afterwards'),
-            Option(('--ignore-rack',), None, 'Ignore racks when placing replicas'),
-            Option(('--rate',), '', 'Records a second in all, latency counting from when one was due; at full speed when absent'),
-            Option(('--warm-up',), '', 'Records before each sample that do not count'),
-            Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
-            Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
-            Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-    ),
-    'bench consumer': Node(
-        options=(
-            Option(('--num-records',), '', 'Records per run, that is per sample'),
-            Option(('--record-size',), '', "Bytes of each record's value"),
-            Option(('--num-samples',), '', 'Number of samples'),
-            Option(('-p', '--partitions'), '', 'Partitions of a new topic'),
-            Option(('-t', '--topic-name'), '', 'Topic to use; one that is there already is never deleted'),
-            Option(('-k', '--keep-topic'), None, 'Do not delete the topic afterwards'),
-            Option(('--warm-up',), '', 'Records before each sample that do not count'),
-            Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
-            Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
-            Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
-        ),
-    ),
-    'bench end-to-end': Node(
-        options=(
-            Option(('--rate',), '', 'Records a second in all, latency counting from when one was due; at full speed when absent'),
-            Option(('--num-records',), '', 'Records per run, that is per sample'),
-            Option(('--record-size',), '', "Bytes of each record's value"),
-            Option(('--warm-up',), '', 'Records before each sample that do not count'),
-            Option(('--num-samples',), '', 'Number of samples'),
-            Option(('-b', '--batch-size'), '', 'Bytes of a batch'),
-            Option(('-l', '--linger'), '', 'Delay of a batch that waits for more records'),
-            Option(('-c', '--compression'), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compression of batches'),
-            Option(('-p', '--partitions'), '', 'Partitions of a new topic'),
-            Option(('-t', '--topic-name'), '', 'Topic to use; one that is there already is never deleted'),
-            Option(('-k', '--keep-topic'), None, 'Do not delete the topic afterwards'),
-            Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
-            Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
-            Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'explain': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         words=('',),
     ),
@@ -797,24 +574,18 @@ TREE: Mapping[str, Node] = {
         options=(
             Option(('--fix',), None, 'Repair what can be repaired without risk'),
             Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'version': Node(
         options=(
             Option(('-j', '--json'), None, 'Print as JSON'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'completions': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
         commands={
             'bash': 'Print the completion script for bash',
@@ -828,63 +599,54 @@ TREE: Mapping[str, Node] = {
     'completions bash': Node(
         options=(
             Option(('--name',), '', 'Name of the command to complete'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'completions zsh': Node(
         options=(
             Option(('--name',), '', 'Name of the command to complete'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'completions fish': Node(
         options=(
             Option(('--name',), '', 'Name of the command to complete'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'completions powershell': Node(
         options=(
             Option(('--name',), '', 'Name of the command to complete'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'completions install': Node(
         options=(
             Option(('--shell',), ('bash', 'zsh', 'fish', 'powershell'), 'The shell; when absent the one that SHELL names'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'completions uninstall': Node(
         options=(
             Option(('--shell',), ('bash', 'zsh', 'fish', 'powershell'), 'The shell; when absent the one that SHELL names'),
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     'metadata': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
     '__refresh': Node(
         options=(
-            Option(('--quiet',), None, 'Print results and errors, nothing else'),
-            Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
-            Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
+            *COMMON,
         ),
     ),
+}
+_ALIASES = {'tf': 'table-format', 'bench': 'benchmark'}
+TREE: Mapping[str, Node] = _NODES | {
+    alias + path.removeprefix(name): node
+    for alias, name in _ALIASES.items()
+    for path, node in _NODES.items()
+    if f"{path} ".startswith(f"{name} ")
 }

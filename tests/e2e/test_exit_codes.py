@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pexpect
 import pytest
 
-from tests.support.local_cluster import LocalCluster
+from tests.support.local_cluster import FREE_PORTS, LocalCluster
 
 WAIT_S = 20
 _numbers = itertools.count()
@@ -109,6 +109,14 @@ def test_a_time_limit_ends_a_consumer_in_order(local_cluster: LocalCluster, topi
     assert (done.returncode, done.stdout) == (5, "a\nb\n")
     stored = json.loads(local_cluster.run("consumer", "list", "-O", "json").stdout)
     assert [entry["offset"] for entry in stored if entry["consumer_id"] == "slow"] == [1]
+
+
+def test_a_start_that_takes_too_long_leaves_no_server(throwaway_home: LocalCluster) -> None:
+    ended = throwaway_home.run("cluster", "start", *FREE_PORTS, "--timeout", "20ms", check=False)
+    assert (ended.returncode, ended.stdout) == (5, "")
+    assert "timed out: the command had not ended after 20ms" in ended.stderr
+    assert not (throwaway_home.data_dir / "cluster.json").exists()
+    assert throwaway_home.start().running() == ["SC", "SPU 5001"]  # nothing is in its way
 
 
 def test_a_time_limit_that_is_not_reached_changes_nothing(local_cluster: LocalCluster) -> None:

@@ -43,6 +43,8 @@ def values(*words: str) -> list[str]:
         (("nonsense", "x"), []),
         ((), None),
         (("cluster", "spu", ""), ["register", "unregister", "list"]),
+        (("tf", "l"), ["list"]),  # a hidden name of `table-format`
+        (("bench", "producer", "--rec"), ["--record-key-allocation-strategy", "--record-size"]),
         (("-c", ""), []),
     ],
 )
