@@ -19,5 +19,8 @@ def test_a_few_seconds_of_load_with_a_restart_lose_nothing(tmp_path: Path) -> No
     document = json.loads(results.read_text())
     assert document["problems"] == []
     assert document["counts"]["acknowledged"] > 1_000
-    assert document["counts"]["records"] >= document["counts"]["acknowledged"]
+    counts = document["counts"]
+    assert counts["lost"] == 0
+    # one of its topics has a retention of seconds: a slow machine sees it act even in so short a run
+    assert counts["records"] >= counts["acknowledged"] - counts["removed"]
     assert len(document["restarts"]) == 1
