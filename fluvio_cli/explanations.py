@@ -74,9 +74,6 @@ BY_NAME: dict[str, Explanation] = {
             _SERVER_OUTPUT,
         ),
     ),
-    "probe": Explanation(
-        "The cluster did not tell its version in time.", ("it is down or busy",), (_STATUS,)
-    ),
     "incompatible-server": Explanation(
         "The server speaks no version of a request that this program knows.",
         ("the cluster is much older or newer than this program",),
@@ -367,9 +364,12 @@ BY_NAME: dict[str, Explanation] = {
         ("the address is wrong, or a firewall drops what is sent", "the host's name is slow to look up"),
         ("`--timeout` waits longer", "`fluvio profile list` shows the addresses"),
     ),
-    "certificate-file": Explanation(
-        "A profile names a file with a certificate or key that cannot be read.",
-        ("it was moved", "the path is relative, and this is another directory"),
+    "certificate": Explanation(
+        "A certificate or key that this side needs for TLS cannot be read or used.",
+        (
+            "it was moved, or the path is relative and this is another directory",
+            "the key belongs to another certificate, or has a pass phrase",
+        ),
         ("`fluvio profile edit` changes the path; absolute ones hold everywhere",),
     ),
     "no-active-profile": Explanation(

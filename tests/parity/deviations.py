@@ -54,7 +54,6 @@ _CONSUME_FORMS = "`ndjson`, from which records can be made again; `full-table` i
 _FULL_TABLE = "no table on the whole screen yet"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
-_NO_TLS = "our servers speak no TLS yet; the client's side, `--tls` of the root and in profiles, is there"
 _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
 
 DEVIATIONS = (
@@ -130,11 +129,6 @@ DEVIATIONS = (
     _extra("fluvio profile validate", _ITSELF, "tells whether profiles lead to clusters, for scripts too"),
     _extra("fluvio profile prompt", _ITSELF, "shows in the shell which cluster commands would change"),
     _extra("fluvio profile delete-profile", _ITSELF, "hidden alias of `delete`, beside `delete-cluster`"),
-    _absent(
-        "fluvio cluster start",
-        ("--tls", "--domain", "--ca-cert", "--client-cert", "--client-key", "--server-cert", "--server-key"),
-        _NO_TLS,
-    ),
     _absent("fluvio cluster start", ("--read-only",), "no cluster with fixed metadata yet"),
     Deviation(
         "fluvio cluster start",
@@ -150,6 +144,7 @@ DEVIATIONS = (
         Standing.ON_PURPOSE,
         "private ports are open to this machine only: whoever reaches them is taken for an SPU",
     ),
+    _wording("fluvio cluster start", "--client-key", "it is the key of the certificate named above it"),
     _extra("fluvio cluster start", ("--spu-port-base",), "several clusters beside each other, free ports"),
     _extra("fluvio cluster start", ("--fsync",), "an acknowledgement may be worth more"),
     _extra("fluvio cluster start", ("--metrics",), "figures for Prometheus"),

@@ -7,6 +7,7 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import ProgressLines, absolute, announce_channel, surroundings
+from fluvio_cli.commands.cluster.tls_options import cluster_tls
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ def require_metrics_package() -> None:
         ),
         ("Answer producers only when their records are on the disk", "fluvio cluster start --fsync always"),
         ("Let Prometheus look at it", "fluvio cluster start --metrics 127.0.0.1:9500"),
+        (
+            "Encrypt what clients and servers send, and let in whom the CA has signed",
+            "fluvio cluster start --tls --domain fluvio.local --ca-cert ca.crt --client-cert client-root.crt "
+            "--client-key client-root.key --server-cert server.crt --server-key server.key",
+        ),
         ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
     )
 )
@@ -147,6 +153,34 @@ def command(
             help="Answer Prometheus: the SC at this port, the SPUs at the following ones. 0 takes free ports",
         ),
     ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve TLS with the six files below")] = False,
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            "--domain", metavar="DOMAIN", help="TLS: server name; SPUs are custom-spu-5001.DOMAIN and so on"
+        ),
+    ] = None,
+    ca_cert: Annotated[
+        str | None, typer.Option("--ca-cert", metavar="CA_CERT", help="TLS: path to the CA certificate")
+    ] = None,
+    client_cert: Annotated[
+        str | None,
+        typer.Option(
+            "--client-cert", metavar="CLIENT_CERT", help="TLS: path to the client certificate for the profile"
+        ),
+    ] = None,
+    client_key: Annotated[
+        str | None,
+        typer.Option("--client-key", metavar="CLIENT_KEY", help="TLS: path to the key of that certificate"),
+    ] = None,
+    server_cert: Annotated[
+        str | None,
+        typer.Option("--server-cert", metavar="SERVER_CERT", help="TLS: path to the server certificate"),
+    ] = None,
+    server_key: Annotated[
+        str | None,
+        typer.Option("--server-key", metavar="SERVER_KEY", help="TLS: path to the server key"),
+    ] = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,
@@ -193,5 +227,14 @@ def command(
         fsync=fsync or DEFAULT_FSYNC,
         metrics=metrics,  # type: ignore[arg-type]  # parsed
         consumer_offset_ttl_s=CONSUMER_OFFSET_TTL_S if consumer_offset_ttl is None else consumer_offset_ttl,
+        tls=cluster_tls(
+            tls=tls,
+            domain=domain,
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            client_key=client_key,
+            server_cert=server_cert,
+            server_key=server_key,
+        ),
     )
     start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

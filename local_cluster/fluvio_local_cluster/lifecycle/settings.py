@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle.errors import LocalClusterError
+from fluvio_local_cluster.lifecycle.tls import ClusterTls
 from fluvio_types.defaults import (
     CONSUMER_OFFSET_TTL_S,
     LOCAL_SPU_ID_BASE,
@@ -57,6 +58,7 @@ class ClusterSettings:
     fsync: str = DEFAULT_FSYNC  # `storage.SyncPolicy`, as it is written
     metrics: Endpoint | None = None  # of the SC; the SPUs follow; None: nowhere
     consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
+    tls: ClusterTls | None = None  # None: nothing is encrypted
 
     @property
     def metadata_dir(self) -> Path:
@@ -175,7 +177,9 @@ def server_arguments(
     server: ServerPlan, settings: ClusterSettings, sc_private: Endpoint, cluster_id: str
 ) -> list[str]:
     """The arguments of one server, behind `python -m`; without the descriptor that it reports to."""
-    metrics = [] if server.metrics is None else ["--metrics", str(server.metrics)]
+    more = [] if server.metrics is None else ["--metrics", str(server.metrics)]
+    if settings.tls is not None:
+        more += settings.tls.server_arguments()
     if server.role is Role.SC:
         return [
             "fluvio_local_cluster.sc",
@@ -187,7 +191,7 @@ def server_arguments(
             str(server.private),
             "--cluster-id",
             cluster_id,
-            *metrics,
+            *more,
         ]
     ttl_s = settings.consumer_offset_ttl_s
     return [
@@ -203,6 +207,6 @@ def server_arguments(
         "--log-base-dir",
         str(settings.data_dir),
         *(() if settings.fsync == DEFAULT_FSYNC else ("--fsync", settings.fsync)),
-        *metrics,
+        *more,
         *(() if ttl_s == CONSUMER_OFFSET_TTL_S else ("--consumer-offset-ttl-s", str(ttl_s))),
     ]

@@ -102,7 +102,12 @@ class ScServer:
         )
         try:
             self.public = await serve(
-                settings.public.host, settings.public.port, clients, limits=settings.limits, name="sc-public"
+                settings.public.host,
+                settings.public.port,
+                clients,
+                limits=settings.limits,
+                tls=None if settings.tls is None else settings.tls.context(),
+                name="sc-public",
             )
             grace = loop.call_later(settings.startup_grace_s, spus.expire_absent)
             try:

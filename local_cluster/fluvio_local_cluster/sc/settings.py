@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given
+from fluvio_local_cluster.server_tls import ServerTls, add_tls_options, tls_given
 from fluvio_types.defaults import SC_PRIVATE_PORT, SC_PUBLIC_PORT
 
 _DEFAULT_TOPIC_WAIT_S = 90
@@ -38,6 +39,7 @@ class ScSettings:
     shutdown_grace_s: float = 2.0
     limits: NetLimits = _LIMITS
     metrics: Address | None = None  # where scrapes are answered; None: nowhere
+    tls: ServerTls | None = None  # of the public port
 
 
 def parse_address(text: str) -> Address:
@@ -89,6 +91,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     parser.add_argument("--heartbeat-timeout-ms", type=_milliseconds, default=10.0, metavar="MS")
     parser.add_argument("--startup-grace-ms", type=_milliseconds, default=10.0, metavar="MS")
     add_limit_options(parser)
+    add_tls_options(parser)
     parsed = parser.parse_args(arguments)
     seconds: dict[str, float] = {}
     for name, default in (
@@ -111,4 +114,5 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         startup_grace_s=parsed.startup_grace_ms,
         limits=limits_given(parsed, _LIMITS),
         metrics=parsed.metrics,
+        tls=tls_given(parser, parsed),
     )
