@@ -376,6 +376,7 @@ _NODES: dict[str, Node] = {
     'cluster start': Node(
         options=(
             Option(('--local',), None, 'Run the servers as processes on this machine (the default)'),
+            Option(('--read-only',), '', 'Like --local, with topics that this JSON file fixes: nobody can change them'),
             Option(('--spu',), '', 'Number of SPUs'),
             Option(('--data-dir',), 'directory', 'Where records and metadata live (~/.fluvio/data)'),
             Option(('--log-dir',), 'directory', "Where the servers' output goes (~/.fluvio/log)"),

@@ -129,7 +129,6 @@ DEVIATIONS = (
     _extra("fluvio profile validate", _ITSELF, "tells whether profiles lead to clusters, for scripts too"),
     _extra("fluvio profile prompt", _ITSELF, "shows in the shell which cluster commands would change"),
     _extra("fluvio profile delete-profile", _ITSELF, "hidden alias of `delete`, beside `delete-cluster`"),
-    _absent("fluvio cluster start", ("--read-only",), "no cluster with fixed metadata yet"),
     Deviation(
         "fluvio cluster start",
         ("--sc-pub-addr", "--sc-priv-addr"),

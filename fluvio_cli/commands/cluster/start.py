@@ -59,6 +59,7 @@ def require_metrics_package() -> None:
 
 
 @rules(
+    conflicts=(("local", "read_only"),),
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
         ("Start a cluster with three SPUs", "fluvio cluster start --spu 3"),
@@ -74,14 +75,26 @@ def require_metrics_package() -> None:
             "fluvio cluster start --tls --domain fluvio.local --ca-cert ca.crt --client-cert client-root.crt "
             "--client-key client-root.key --server-cert server.crt --server-key server.key",
         ),
+        (
+            "Serve topics that a file fixes, in Kubernetes' form",
+            "fluvio cluster start --read-only topics.json",
+        ),
         ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,
     local: Annotated[
         bool, typer.Option("--local", help="Run the servers as processes on this machine (the default)")
     ] = False,
+    read_only: Annotated[
+        str | None,
+        typer.Option(
+            "--read-only",
+            metavar="config path",
+            help="Like --local, with topics that this JSON file fixes: nobody can change them",
+        ),
+    ] = None,
     spu: Annotated[int, typer.Option("--spu", metavar="SPU", parser=values.u16, help="Number of SPUs")] = 1,
     data_dir: Annotated[
         str | None,
@@ -227,6 +240,7 @@ def command(
         fsync=fsync or DEFAULT_FSYNC,
         metrics=metrics,  # type: ignore[arg-type]  # parsed
         consumer_offset_ttl_s=CONSUMER_OFFSET_TTL_S if consumer_offset_ttl is None else consumer_offset_ttl,
+        read_only=absolute(read_only) if read_only else None,
         tls=cluster_tls(
             tls=tls,
             domain=domain,

@@ -59,6 +59,7 @@ class ClusterSettings:
     metrics: Endpoint | None = None  # of the SC; the SPUs follow; None: nowhere
     consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
     tls: ClusterTls | None = None  # None: nothing is encrypted
+    read_only: Path | None = None  # a file that fixes the topics
 
     @property
     def metadata_dir(self) -> Path:
@@ -191,6 +192,7 @@ def server_arguments(
             str(server.private),
             "--cluster-id",
             cluster_id,
+            *(() if settings.read_only is None else ("--read-only", str(settings.read_only))),
             *more,
         ]
     ttl_s = settings.consumer_offset_ttl_s

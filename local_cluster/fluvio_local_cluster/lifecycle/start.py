@@ -308,7 +308,11 @@ def _write_profile(state: ClusterState, places: Places, progress: Progress) -> N
     progress.step(f"Creating Local Profile to: {endpoint}")
     tls = state.settings.tls
     set_local_profile(
-        places.profile_file, PROFILE_NAME, endpoint, tls=None if tls is None else tls.for_clients
+        places.profile_file,
+        PROFILE_NAME,
+        endpoint,
+        "local" if state.settings.read_only is None else "read_only",
+        tls=None if tls is None else tls.for_clients,
     )
     progress.step("👤 Profile set")
 

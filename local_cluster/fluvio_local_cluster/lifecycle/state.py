@@ -138,6 +138,7 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
             "fsync": settings.fsync,
             "metrics": _optional_document(settings.metrics),
             "consumer_offset_ttl_s": settings.consumer_offset_ttl_s,
+            "read_only": None if settings.read_only is None else str(settings.read_only),
             "tls": None if settings.tls is None else settings.tls.to_document(),
         },
         "servers": [_server_document(server) for server in state.servers],
@@ -186,6 +187,7 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             fsync=str(settings.get("fsync", DEFAULT_FSYNC)),  # states of earlier versions lack this, and more
             metrics=_optional_endpoint(settings.get("metrics")),
             consumer_offset_ttl_s=int(settings.get("consumer_offset_ttl_s", CONSUMER_OFFSET_TTL_S)),
+            read_only=None if settings.get("read_only") is None else Path(settings["read_only"]),
             tls=None if settings.get("tls") is None else ClusterTls.from_document(settings["tls"]),
         ),
         servers=[_server(server) for server in document["servers"]],

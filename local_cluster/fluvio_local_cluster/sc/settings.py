@@ -39,6 +39,7 @@ class ScSettings:
     shutdown_grace_s: float = 2.0
     limits: NetLimits = _LIMITS
     metrics: Address | None = None  # where scrapes are answered; None: nowhere
+    read_only: Path | None = None  # a file that fixes the topics
     tls: ServerTls | None = None  # of the public port
 
 
@@ -62,6 +63,9 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         prog="python -m fluvio_local_cluster.sc", description="Streaming controller of a Fluvio cluster."
     )
     parser.add_argument("--local", type=Path, required=True, metavar="DIR", help="metadata directory")
+    parser.add_argument(
+        "--read-only", type=Path, metavar="FILE", help="JSON file that fixes the topics; clients change none"
+    )
     parser.add_argument(
         "--bind-public",
         type=parse_address,
@@ -114,5 +118,6 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         startup_grace_s=parsed.startup_grace_ms,
         limits=limits_given(parsed, _LIMITS),
         metrics=parsed.metrics,
+        read_only=parsed.read_only,
         tls=tls_given(parser, parsed),
     )
