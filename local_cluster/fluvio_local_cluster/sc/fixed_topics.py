@@ -2,7 +2,7 @@
 
 The file is the official one: JSON, `{"topics": [{"metadata": {"name": ...}, "spec": {...}}, ...]}` with Topic
 objects as Kubernetes has them. Unlike the official controller ours keeps its metadata directory beside it,
-because the file cannot say on which SPU a partition's records are: after a restart they are still found there.
+because the file cannot say on which SPU a partition's records are: after a restart they are found there.
 """
 
 import json
