@@ -388,6 +388,26 @@ BY_NAME: dict[str, Explanation] = {
         ("a port is taken", "a cluster is there already", "a directory cannot be written"),
         ("the message names cause and remedy of each", "`--skip-checks` starts all the same"),
     ),
+    "downgrade": Explanation(
+        "The cluster was run by a newer version than this program's; nothing was stopped or changed.",
+        ("several installations of this program are on the search path",),
+        ("use the newer program", "`fluvio version` shows this one's version"),
+    ),
+    "damaged-metadata": Explanation(
+        "The controller of this version cannot read some of the metadata; nothing was stopped or changed.",
+        ("a file was edited by hand", "a disk or a copy has damaged it"),
+        ("mend or remove the files that the message names", "`--skip-checks` upgrades all the same"),
+    ),
+    "upgrade-refused": Explanation(
+        "The cluster cannot be changed in this way by an upgrade; nothing was stopped or changed.",
+        ("fewer SPUs were asked for", "two servers would want one port"),
+        ("the message names the reason",),
+    ),
+    "installation-change": Explanation(
+        "An upgrade keeps the kind of a cluster: with fixed topics or without.",
+        (),
+        ("delete the cluster and start another of the other kind",),
+    ),
     "cluster-busy": Explanation(
         "Another command is starting or stopping this cluster.",
         (),

@@ -52,6 +52,7 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
 
 _CONSUME_FORMS = "`ndjson`, from which records can be made again; `full-table` is absent so far"
 _FULL_TABLE = "no table on the whole screen yet"
+_AS_IT_IS = "officially a local upgrade ignores it; here it changes the cluster, which else stays as it is"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
 _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
@@ -152,7 +153,25 @@ DEVIATIONS = (
     _extra("fluvio cluster delete", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
-    _absent("fluvio cluster upgrade", _ITSELF, "no command yet; `resume` by a newer version keeps the data"),
+    Deviation(
+        "fluvio cluster upgrade",
+        ("--sc-pub-addr", "--sc-priv-addr"),
+        Aspect.VALUES,
+        Standing.ON_PURPOSE,
+        _REFUSED_AT_ONCE,
+    ),
+    Deviation(
+        "fluvio cluster upgrade",
+        ("--sc-pub-addr", "--sc-priv-addr", "--data-dir", "--spu", "--rust-log", "--log-dir"),
+        Aspect.DEFAULT,
+        Standing.ON_PURPOSE,
+        _AS_IT_IS,
+    ),
+    _wording("fluvio cluster upgrade", "--sc-pub-addr", _AS_IT_IS),
+    _wording("fluvio cluster upgrade", "--data-dir", _OWN_CLUSTER),
+    _wording("fluvio cluster upgrade", "--client-key", "it is the key of the certificate named above it"),
+    _wording("fluvio cluster upgrade", "--skip-checks", "the check of an upgrade is that of the metadata"),
+    _extra("fluvio cluster upgrade", ("--fsync", "--consumer-offset-ttl"), "they are settings of a start"),
     _extra(
         "fluvio cluster spu unregister",
         ("--force",),

@@ -7,7 +7,16 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import ProgressLines, absolute, announce_channel, surroundings
-from fluvio_cli.commands.cluster.tls_options import cluster_tls
+from fluvio_cli.commands.cluster.tls_options import (
+    CaCert,
+    ClientCert,
+    ClientKey,
+    Domain,
+    ServerCert,
+    ServerKey,
+    TlsFlag,
+    cluster_tls,
+)
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -166,34 +175,13 @@ def command(
             help="Answer Prometheus: the SC at this port, the SPUs at the following ones. 0 takes free ports",
         ),
     ] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="Serve TLS with the six files below")] = False,
-    domain: Annotated[
-        str | None,
-        typer.Option(
-            "--domain", metavar="DOMAIN", help="TLS: server name; SPUs are custom-spu-5001.DOMAIN and so on"
-        ),
-    ] = None,
-    ca_cert: Annotated[
-        str | None, typer.Option("--ca-cert", metavar="CA_CERT", help="TLS: path to the CA certificate")
-    ] = None,
-    client_cert: Annotated[
-        str | None,
-        typer.Option(
-            "--client-cert", metavar="CLIENT_CERT", help="TLS: path to the client certificate for the profile"
-        ),
-    ] = None,
-    client_key: Annotated[
-        str | None,
-        typer.Option("--client-key", metavar="CLIENT_KEY", help="TLS: path to the key of that certificate"),
-    ] = None,
-    server_cert: Annotated[
-        str | None,
-        typer.Option("--server-cert", metavar="SERVER_CERT", help="TLS: path to the server certificate"),
-    ] = None,
-    server_key: Annotated[
-        str | None,
-        typer.Option("--server-key", metavar="SERVER_KEY", help="TLS: path to the server key"),
-    ] = None,
+    tls: TlsFlag = False,
+    domain: Domain = None,
+    ca_cert: CaCert = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
+    server_cert: ServerCert = None,
+    server_key: ServerKey = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,

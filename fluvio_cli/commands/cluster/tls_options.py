@@ -1,11 +1,42 @@
-"""The TLS options of `cluster start` as one value."""
+"""The TLS options of `cluster start` and `cluster upgrade`, and the one value that they are."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from fluvio_cli.commands.cluster.local import absolute
 
 if TYPE_CHECKING:
     from fluvio_local_cluster.lifecycle.tls import ClusterTls
+
+TlsFlag = Annotated[bool, typer.Option("--tls", help="Serve TLS with the six files below")]
+Domain = Annotated[
+    str | None,
+    typer.Option(
+        "--domain", metavar="DOMAIN", help="TLS: server name; SPUs are custom-spu-5001.DOMAIN and so on"
+    ),
+]
+CaCert = Annotated[
+    str | None, typer.Option("--ca-cert", metavar="CA_CERT", help="TLS: path to the CA certificate")
+]
+ClientCert = Annotated[
+    str | None,
+    typer.Option(
+        "--client-cert", metavar="CLIENT_CERT", help="TLS: path to the client certificate for the profile"
+    ),
+]
+ClientKey = Annotated[
+    str | None,
+    typer.Option("--client-key", metavar="CLIENT_KEY", help="TLS: path to the key of that certificate"),
+]
+ServerCert = Annotated[
+    str | None,
+    typer.Option("--server-cert", metavar="SERVER_CERT", help="TLS: path to the server certificate"),
+]
+ServerKey = Annotated[
+    str | None,
+    typer.Option("--server-key", metavar="SERVER_KEY", help="TLS: path to the server key"),
+]
 
 
 def cluster_tls(

@@ -152,7 +152,7 @@ def checks_of(facts: Facts, settings: ClusterSettings, *, all_checks: bool) -> I
     yield _no_cluster_running(facts, settings)
     yield _no_cluster_left(facts, settings)
     if not all_checks and facts.certificate_problems is not None:
-        yield _certificates(facts)
+        yield certificate_check(facts.certificate_problems)
     if all_checks:
         yield from machine_checks(facts, settings)
 
@@ -162,7 +162,7 @@ def machine_checks(facts: Facts, settings: ClusterSettings) -> Iterator[Check]:
     if facts.lacks_metadata:
         yield _metadata(settings)
     if facts.certificate_problems is not None:
-        yield _certificates(facts)
+        yield certificate_check(facts.certificate_problems)
     yield _directories(facts)
     yield _disk_space(facts, settings)
     yield _memory(facts)
@@ -221,11 +221,12 @@ def _metadata(settings: ClusterSettings) -> Check:
     )
 
 
-def _certificates(facts: Facts) -> Check:
+def certificate_check(problems: Sequence[str]) -> Check:
+    """Judge what `ClusterTls.problems` found."""
     return Check(
         "Certificates",
         "Certificates belong together",
-        "; ".join(facts.certificate_problems or ()),
+        "; ".join(problems),
         "the CA must have signed both certificates, and that of the server must be for DOMAIN and `*.DOMAIN`",
     )
 

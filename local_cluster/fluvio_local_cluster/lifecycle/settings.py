@@ -134,17 +134,11 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             f"{settings.spu_count} SPUs need ports beyond {_LAST_PORT} for `--metrics`",
             hint="name a lower port, or use port 0, which takes free ones",
         )
-    for number in range(settings.spu_count):
-        port = base + LOCAL_SPU_PORT_STEP * number if base else 0
-        spu_id = LOCAL_SPU_ID_BASE + number
-        servers.append(
-            ServerPlan.of_spu(
-                spu_id,
-                endpoint(public.host, port),
-                endpoint(LOOPBACK, port + 1 if port else 0),
-                settings.log_dir,
-            )
-        )
+    last: int | None = None
+    for _ in range(settings.spu_count):
+        spu = spu_plan(settings, last, lambda wanted: endpoint(wanted.host, wanted.port))
+        servers.append(spu)
+        last = spu.id
     if settings.metrics is not None:
         host, first = settings.metrics.host, settings.metrics.port
         servers = [
@@ -160,6 +154,21 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             hint="choose others with `--sc-pub-addr`, `--sc-priv-addr`, `--spu-port-base` or `--metrics`",
         )
     return servers
+
+
+def spu_plan(
+    settings: ClusterSettings, last_id: int | None, endpoint: Callable[[Endpoint], Endpoint]
+) -> ServerPlan:
+    """The SPU that follows the one with `last_id`; None: the first. `endpoint` chooses where a port is 0."""
+    number = 0 if last_id is None else last_id + 1 - LOCAL_SPU_ID_BASE
+    base = settings.spu_port_base
+    port = base + LOCAL_SPU_PORT_STEP * number if base else 0
+    return ServerPlan.of_spu(
+        LOCAL_SPU_ID_BASE + number,
+        endpoint(Endpoint(settings.sc_public.host, port)),
+        endpoint(Endpoint(LOOPBACK, port + 1 if port else 0)),
+        settings.log_dir,
+    )
 
 
 def dialled(endpoint: Endpoint) -> Endpoint:

@@ -39,6 +39,7 @@ class ScSettings:
     shutdown_grace_s: float = 2.0
     limits: NetLimits = _LIMITS
     metrics: Address | None = None  # where scrapes are answered; None: nowhere
+    only_check: bool = False  # see whether all metadata can be read, and end
     read_only: Path | None = None  # a file that fixes the topics
     tls: ServerTls | None = None  # of the public port
 
@@ -65,6 +66,9 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     parser.add_argument("--local", type=Path, required=True, metavar="DIR", help="metadata directory")
     parser.add_argument(
         "--read-only", type=Path, metavar="FILE", help="JSON file that fixes the topics; clients change none"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only see whether all metadata can be read; exit code 1 if not"
     )
     parser.add_argument(
         "--bind-public",
@@ -118,6 +122,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         startup_grace_s=parsed.startup_grace_ms,
         limits=limits_given(parsed, _LIMITS),
         metrics=parsed.metrics,
+        only_check=parsed.check,
         read_only=parsed.read_only,
         tls=tls_given(parser, parsed),
     )
