@@ -536,7 +536,11 @@ _BY_PREFIX: dict[str, Explanation] = {
     "mirror": Explanation(
         "Mirroring does not allow this.", (), ("mirrors exist on official clusters only so far",)
     ),
-    "table-format": Explanation("A table format is missing, or exists already.", (), ()),
+    "table-format": Explanation(
+        "A table format is missing, or exists already.",
+        (),
+        ("`fluvio table-format list` shows which there are",),
+    ),
     "topic": Explanation(
         "The topic is not as the command needs it.", (), ("`fluvio topic list` tells its state",)
     ),

@@ -12,7 +12,8 @@ class Printer:
     def __init__(self, stdout: TextIO, stderr: TextIO, environment: Mapping[str, str]) -> None:
         self.stdout, self.stderr = stdout, stderr
         self.stdout_is_terminal, self.stderr_is_terminal = stdout.isatty(), stderr.isatty()
-        self._colour = not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+        self._is_dumb = environment.get("TERM") == "dumb"
+        self._colour = not environment.get("NO_COLOR") and not self._is_dumb
         self._plain_progress = "CI" in environment
         self.is_quiet = self.is_verbose = False  # `--quiet`, `--verbose`
         self.errors_as_json = False  # `-O json` was asked for
@@ -21,6 +22,16 @@ class Printer:
     def shows_progress(self) -> bool:
         """Whether a person watches who wants to see what goes on."""
         return self.stderr_is_terminal and not self.is_quiet
+
+    @property
+    def shows_colours(self) -> bool:
+        """Whether standard output shows colours."""
+        return self._colour and self.stdout_is_terminal
+
+    @property
+    def takes_screen(self) -> bool:
+        """Whether standard output is a terminal that can be drawn on."""
+        return self.stdout_is_terminal and not self._is_dumb
 
     def data(self, text: str) -> None:
         """Print text that is the result, as it is; it brings its own line ends."""
@@ -53,7 +64,7 @@ class Printer:
 
     def styled(self, text: str, style: str) -> str:
         """`text` in a style (`green`, `yellow`, `red`, `bold`) if standard output shows colours."""
-        if not (self._colour and self.stdout_is_terminal):
+        if not self.shows_colours:
             return text
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 

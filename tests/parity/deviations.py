@@ -50,8 +50,6 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
     return Deviation(command, (subject,), Aspect.HELP, Standing.WORDING, reason)
 
 
-_CONSUME_FORMS = "`ndjson`, from which records can be made again; `full-table` is absent so far"
-_FULL_TABLE = "no table on the whole screen yet"
 _AS_IT_IS = "officially a local upgrade ignores it; here it changes the cluster, which else stays as it is"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
@@ -103,9 +101,13 @@ DEVIATIONS = (
         Standing.ON_PURPOSE,
         "offsets have 64 bits: records above 4,294,967,295 can be named",
     ),
-    Deviation("fluvio consume", ("--output",), Aspect.VALUES, Standing.ON_PURPOSE, _CONSUME_FORMS),
-    Deviation("fluvio consume", ("--output",), Aspect.LISTED, Standing.ON_PURPOSE, _CONSUME_FORMS),
-    _absent("fluvio consume", ("--table-format",), _FULL_TABLE),
+    Deviation(
+        "fluvio consume",
+        ("--output",),
+        Aspect.LISTED,
+        Standing.ON_PURPOSE,
+        "`ndjson`, from which records can be made again",
+    ),
     _extra("fluvio consume", ("--on-evicted",), "a gap that retention made in the data can end the command"),
     Deviation(
         "fluvio consume",
