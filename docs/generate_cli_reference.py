@@ -7,7 +7,7 @@ that is gone. A man page is made for `fluvio` and for each command below it; the
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +40,7 @@ class _Entry(NamedTuple):
     usage: str
     words: tuple[Parameter, ...]
     options: tuple[Parameter, ...]
+    panels: tuple[str, ...]
     examples: tuple[tuple[str, str], ...]
     members: dict[str, str]
 
@@ -51,19 +52,19 @@ def _entries(path: str, member: Group | Leaf) -> Iterator[_Entry]:
             name: each.help for name, each in member.members.items() if not getattr(each, "hidden", False)
         }
         line = usage.group_usage(path, member, options)
-        yield _Entry(path, f"{member.help}.", line, (), tuple(options), (), members)
+        yield _Entry(path, f"{member.help}.", line, (), tuple(options), (), (), members)
         for name in members:
             yield from _entries(f"{path} {name}", member.members[name])
         return
     if member.parameterless:
-        yield _Entry(path, f"{member.help}.", usage.usage_line(path, ()), (), (), (), {})
+        yield _Entry(path, f"{member.help}.", usage.usage_line(path, ()), (), (), (), (), {})
         return
     command = Command(path, imported(member.target))
     shown = [parameter for parameter in command.parameters if not parameter.hidden]
     words = tuple(parameter for parameter in shown if parameter.is_positional)
     options = tuple(parameter for parameter in shown if not parameter.is_positional)
     line, rules = usage.usage_line(path, command.parameters), command.rules
-    yield _Entry(path, command.about, line, words, options, rules.examples, {})
+    yield _Entry(path, command.about, line, words, options, tuple(rules.panels), rules.examples, {})
 
 
 def _label(parameter: Parameter) -> str:
@@ -87,15 +88,23 @@ def _section(entry: _Entry) -> str:
     if entry.members:
         rows = "".join(f"| `{entry.path} {name}` | {text} |\n" for name, text in entry.members.items())
         parts.append(f"\n| command | |\n|---|---|\n{rows}")
-    parameters = (*entry.words, *entry.options)
-    if parameters:
+    for title, parameters in _panels(entry).items():
         rows = "".join(
             f"| `{_cell(_label(each))}` | {_cell(usage.help_line(each))} |\n" for each in parameters
         )
-        parts.append(f"\n| argument or option | |\n|---|---|\n{rows}")
+        parts.append(f"\n| {title} | |\n|---|---|\n{rows}")
     if entry.examples:
         parts.append("\n" + "".join(f"    # {what}\n    {line}\n" for what, line in entry.examples))
     return "".join(parts)
+
+
+def _panels(entry: _Entry) -> dict[str, Sequence[Parameter]]:
+    """Arguments and options as `--help` groups them."""
+    options = usage.in_panels(entry.options, entry.panels)
+    if len(options) < 2:
+        parameters = (*entry.words, *entry.options)
+        return {"Argument or option": parameters} if parameters else {}
+    return {**({"Arguments": entry.words} if entry.words else {}), **options}
 
 
 def _everywhere() -> str:
@@ -137,8 +146,11 @@ def _page(entries: list[_Entry], others: list[str]) -> str:
             lines += [f".B {_roff(entry.usage)}", ".br"]
     for entry in entries:
         lines += [f".SH {_roff(entry.path.upper())}", *_paragraphs(entry.about)]
-        for parameter in (*entry.words, *entry.options):
-            lines += [".TP", f".B {_roff(_label(parameter))}", _roff(usage.help_line(parameter))]
+        for title, parameters in _panels(entry).items():
+            if len(_panels(entry)) > 1:
+                lines += [f".SS {_roff(title)}"]
+            for parameter in parameters:
+                lines += [".TP", f".B {_roff(_label(parameter))}", _roff(usage.help_line(parameter))]
         for name, text in entry.members.items():
             lines += [".TP", f".B {_roff(name)}", _roff(text)]
         if entry.examples:
