@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 SHELLS = ("bash", "zsh", "fish")
-TOOLS = ("jq", "curl")
+TOOLS = ("jq", "curl", "openssl")
 
 
 def installed(shell: str) -> str:

@@ -21,7 +21,7 @@ class Substitution:
 SUBSTITUTIONS = (
     Substitution(r"\b\d+ seconds elapsed", "0 seconds elapsed", "a busy machine takes longer"),
     Substitution(r"\bpid \d+", "pid 4711", "process ids are the system's choice"),
-    Substitution(r"\[Errno 61\]", "[Errno 111]", "macOS numbers `connection refused` otherwise"),
+    Substitution(r"\(os error 61\)", "(os error 111)", "macOS numbers `connection refused` otherwise"),
 )
 
 
