@@ -1,5 +1,6 @@
 """Blocks of documents: which there may be, how they are marked, and that commands in them are commands."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def test_blocks_of_the_document_are_run_or_say_why_not(document: Path) -> None:
             assert len(snippet.marks["not run"]) >= 15, f"{snippet.place}: that is no reason"
             for words in command_lines(snippet.text):
                 check(words)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_of_the_document_lead_to_files(document: Path) -> None:
+    text = re.sub(r"```.*?^```$|`[^`\n]*`", "", document.read_text(encoding="utf-8"), flags=re.S | re.M)
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text)]
+    inside = [target for target in targets if target and "://" not in target]
+    assert [target for target in inside if not (document.parent / target).exists()] == []
 
 
 def test_some_block_of_every_kind_is_run() -> None:
