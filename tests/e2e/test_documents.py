@@ -61,7 +61,7 @@ def run(text: str) -> list[str]:
         ("<!-- output of: echo b -->\n```text\na\n```\n", "not what is printed today"),
         ('<!-- output of: echo \'{"a": 2}\' -->\n```json\n{"a": 1}\n```\n', "not what is printed today"),
         ("<!-- input of: grep -q b -->\n```text\na\n```\n", "exit code 1"),
-        ("<!-- until: grep -q never $OUTPUT -->\n```bash\necho a\n```\n", "ended by itself: 0"),
+        ("<!-- until: grep -q never $OUTPUT -->\n```bash\necho a\n```\n", "goes on: False, exit code 0"),
         ("<!-- file: ../a -->\n```text\na\n```\n", "not in the working directory"),
     ],
 )

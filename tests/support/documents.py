@@ -7,8 +7,8 @@ there:
     file: NAME          the block is a file of that name in the working directory, for all commands
     first: SCRIPT       runs before the block: in the same shell, or in bash when the block is none of a shell
     then: SCRIPT        runs after the block, in the same shell; fails when the block did not do its work
-    until: SCRIPT       the block would go on for ever: this is repeated until it succeeds, with what the
-                        block has printed in the file $OUTPUT; then the block gets Ctrl-C
+    until: SCRIPT       the block would go on for ever: it runs at a terminal while this is repeated until it
+                        succeeds, with what was printed in the file $OUTPUT; then the block gets Ctrl-C
     exit code: NUMBER   the block ends with it, not with 0
     output of: SCRIPT   the block is what this prints
     input of: SCRIPT    the block is the standard input of this, which must succeed

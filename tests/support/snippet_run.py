@@ -5,7 +5,6 @@ failure; what all blocks of a document share is the home, which is the working d
 """
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+import pexpect
 import yaml
 
 from tests.support.documented_home import DocumentedHome, DocumentedPorts
@@ -24,6 +24,7 @@ from tests.support.shells import TOOLS, installed
 from tests.support.volatile import settled
 
 PATIENCE_S = 60.0  # for one block
+_TERMINAL = (40, 120)  # rows, columns
 _STRICT = {
     "bash": ["--norc", "-e", "-u", "-o", "pipefail", "-c"],
     "zsh": ["-f", "-e", "-u", "-o", "pipefail", "-c"],
@@ -122,36 +123,39 @@ class DocumentRun:
         return settled(self.ports.to_show(done.stdout), self.home.path)
 
     def _endless(self, snippet: Snippet) -> str:
-        """Run what would go on for ever until its mark says that it works, then press Ctrl-C."""
+        """Run, at a terminal, what would go on for ever until its mark says that it works; press Ctrl-C."""
         script = "\n".join((snippet.marks.get("first", ""), snippet.text))
+        program, *arguments = self._command(snippet.language, script)
         output = self._file(".output")
-        with output.open("wb") as sink:
-            block = subprocess.Popen(
-                self._command(snippet.language, script),
-                env=self.home.environment,
-                cwd=self.home.path,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        environment = {**self.home.environment, "OUTPUT": str(output)}
+        condition = self._command("bash", snippet.marks["until"])
+        child = pexpect.spawn(
+            program,
+            arguments,
+            env=environment,
+            cwd=str(self.home.path),
+            dimensions=_TERMINAL,
+            timeout=PATIENCE_S,
+        )
         try:
-            environment = {**self.home.environment, "OUTPUT": str(output)}
-            condition = self._command("bash", snippet.marks["until"])
             works, deadline = False, time.monotonic() + PATIENCE_S
-            while not works and block.poll() is None and time.monotonic() < deadline:
+            goes_on = _drain(child, output)
+            while not works and goes_on and time.monotonic() < deadline:
                 works = self._holds(condition, environment)
-            ended = block.poll()
-            if ended is None:
-                os.killpg(block.pid, signal.SIGINT)
-            code = block.wait(PATIENCE_S)
-        except BaseException:
-            os.killpg(block.pid, signal.SIGKILL)
-            block.wait()
-            raise
+                goes_on = _drain(child, output)
+            if goes_on:
+                child.sendintr()
+                child.expect(pexpect.EOF)
+                with output.open("ab") as file:
+                    file.write(child.before)
+        except pexpect.TIMEOUT as exc:
+            raise SnippetError(f"{snippet.place}: did not end at Ctrl-C\n--- run\n{snippet.text}") from exc
+        finally:
+            child.close(force=True)
         printed = output.read_text(encoding="utf-8", errors="replace")
-        if not works or ended is not None or code not in (0, 128 + signal.SIGINT, -signal.SIGINT):
-            said = f"works: {works}, ended by itself: {ended}, exit code {code}"
+        interrupted = child.exitstatus in (0, 128 + signal.SIGINT) or child.signalstatus == signal.SIGINT
+        if not works or not goes_on or not interrupted:
+            said = f"works: {works}, goes on: {goes_on}, exit code {child.exitstatus}"
             raise SnippetError(f"{snippet.place}: {said}\n--- run\n{snippet.text}--- printed\n{printed}")
         return settled(self.ports.to_show(printed), self.home.path)
 
@@ -166,6 +170,18 @@ class DocumentRun:
             check=False,
         )
         return done.returncode == 0
+
+
+def _drain(child: "pexpect.spawn[bytes]", output: Path) -> bool:
+    """Append what has been printed so far to `output`; returns whether more may come."""
+    with output.open("ab") as file:
+        try:
+            while True:
+                file.write(child.read_nonblocking(65_536, timeout=0))
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
 
 
 def _parse(snippet: Snippet) -> None:
