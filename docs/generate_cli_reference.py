@@ -2,17 +2,22 @@
 
     python docs/generate_cli_reference.py [--check]
 
+How an example is tested says docs/cli-examples.toml, by its command line; a mark that no example has is an
+error.
+
 `--check` changes nothing and exits with 1 when one of them is out of date, is missing, or is of a command
 that is gone. A man page is made for `fluvio` and for each command below it; the wheel installs them.
 """
 
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parent.parent
 DOCUMENT, PAGES = Path(__file__).with_name("cli.md"), Path(__file__).with_name("man")
+MARKS = Path(__file__).with_name("cli-examples.toml")
 
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
@@ -79,12 +84,17 @@ def _label(parameter: Parameter) -> str:
 
 def document() -> str:
     """The text of docs/cli.md."""
-    return _INTRODUCTION + "".join(map(_section, _entries(PROGRAM, ROOT))) + _everywhere()
+    marks = tomllib.loads(MARKS.read_text(encoding="utf-8"))
+    entries = list(_entries(PROGRAM, ROOT))
+    unknown = set(marks) - {line for entry in entries for _, line in entry.examples}
+    if unknown:
+        raise ValueError(f"{MARKS.name} has marks for what is no example: {sorted(unknown)}")
+    return _INTRODUCTION + "".join(_section(entry, marks) for entry in entries) + _everywhere()
 
 
-def _section(entry: _Entry) -> str:
+def _section(entry: _Entry, marks: dict[str, dict[str, str]]) -> str:
     depth = "##" if " " not in entry.path or entry.members else "###"
-    parts = [f"\n{depth} `{entry.path}`\n\n{entry.about}\n\n    {entry.usage}\n"]
+    parts = [f"\n{depth} `{entry.path}`\n\n{entry.about}\n\nUsage: `{entry.usage}`\n"]
     if entry.members:
         rows = "".join(f"| `{entry.path} {name}` | {text} |\n" for name, text in entry.members.items())
         parts.append(f"\n| command | |\n|---|---|\n{rows}")
@@ -94,7 +104,7 @@ def _section(entry: _Entry) -> str:
         )
         parts.append(f"\n| {title} | |\n|---|---|\n{rows}")
     if entry.examples:
-        parts.append("\n" + "".join(f"    # {what}\n    {line}\n" for what, line in entry.examples))
+        parts.append(_examples(entry.examples, marks))
     return "".join(parts)
 
 
@@ -105,6 +115,24 @@ def _panels(entry: _Entry) -> dict[str, Sequence[Parameter]]:
         parameters = (*entry.words, *entry.options)
         return {"Argument or option": parameters} if parameters else {}
     return {**({"Arguments": entry.words} if entry.words else {}), **options}
+
+
+def _examples(examples: tuple[tuple[str, str], ...], marks: dict[str, dict[str, str]]) -> str:
+    """Blocks of examples; one with marks begins a block of its own, which the next one without continues."""
+    parts: list[str] = []
+    is_open = False
+    for what, line in examples:
+        own = dict(marks.get(line, {}))
+        shell = own.pop("shell", "bash")
+        if own or shell != "bash" or not is_open:
+            parts += ["```\n"] if is_open else []
+            parts.append("\n" + "".join(f"<!-- {name}: {text.strip()} -->\n" for name, text in own.items()))
+            parts.append(f"```{shell}\n")
+        parts.append(f"# {what}\n{line}\n")
+        # What is marked to be judged by itself ends here; what only wants something first may go on.
+        is_open = shell == "bash" and set(own) <= {"first"}
+        parts += [] if is_open else ["```\n"]
+    return "".join([*parts, "```\n" if is_open else ""])
 
 
 def _everywhere() -> str:

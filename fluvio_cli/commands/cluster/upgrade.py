@@ -58,7 +58,7 @@ class InstallationChangeError(FluvioError):
     examples=(
         (
             "Bring the cluster to this program's version",
-            "fluvio cluster upgrade --force",
+            "fluvio cluster upgrade",
         ),
         ("Only see whether that would work, with the cluster running", "fluvio cluster upgrade --setup"),
         ("Give it a third SPU", "fluvio cluster upgrade --force --spu 3"),
