@@ -85,6 +85,7 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "resume": Leaf(
         "Start a cluster that was shut down, with its data", f"{_COMMANDS}.cluster.resume:command"
     ),
+    "run": Leaf("Run a command on a cluster of its own", f"{_COMMANDS}.cluster.run:command"),
     "upgrade": Leaf(
         "Bring a cluster to this program's version, or change its settings",
         f"{_COMMANDS}.cluster.upgrade:command",
