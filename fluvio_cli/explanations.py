@@ -388,6 +388,11 @@ BY_NAME: dict[str, Explanation] = {
         ("a port is taken", "a cluster is there already", "a directory cannot be written"),
         ("the message names cause and remedy of each", "`--skip-checks` starts all the same"),
     ),
+    "not-ephemeral": Explanation(
+        "A directory was to be removed that `fluvio cluster run` did not make; it was left alone.",
+        ("somebody has changed the directory while the command ran",),
+        ("look at the directory that the message names",),
+    ),
     "downgrade": Explanation(
         "The cluster was run by a newer version than this program's; nothing was stopped or changed.",
         ("several installations of this program are on the search path",),

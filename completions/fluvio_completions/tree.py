@@ -365,6 +365,7 @@ _NODES: dict[str, Node] = {
         commands={
             'start': 'Start a cluster on this machine',
             'resume': 'Start a cluster that was shut down, with its data',
+            'run': 'Run a command on a cluster of its own',
             'upgrade': "Bring a cluster to this program's version, or change its settings",
             'delete': 'Delete a cluster and its data',
             'spu': 'Manage and view streaming processing units (SPUs)',
@@ -407,6 +408,17 @@ _NODES: dict[str, Node] = {
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
             *COMMON,
         ),
+    ),
+    'cluster run': Node(
+        options=(
+            Option(('--ephemeral',), None, 'On a cluster that is there for this command only'),
+            Option(('--spu',), '', 'Number of SPUs'),
+            Option(('--topic',), 'topic', 'Create this topic before the command starts (repeatable)'),
+            Option(('--keep-on-failure',), None, 'Keep data and server output when the command fails, and say where'),
+            *COMMON,
+        ),
+        words=('',),
+        repeats=True,
     ),
     'cluster upgrade': Node(
         options=(

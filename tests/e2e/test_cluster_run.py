@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pexpect
@@ -41,11 +40,9 @@ def processes_in(place: Path) -> list[psutil.Process]:
     return found
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)  # what is waited for tells nobody: processes that end, files that go
+def ended(processes: Iterable[psutil.Process]) -> bool:
+    """Whether all of them end in time."""
+    return not psutil.wait_procs(list(processes), timeout=DEADLINE_S)[1]
 
 
 def traces(place: Path) -> int:
@@ -177,8 +174,8 @@ def test_nothing_is_left_when_it_is_killed_while_the_command_runs(
         command = psutil.Process(int(process.stdout.readline()))
         process.kill()
         process.wait(DEADLINE_S)
-        wait_for(lambda: nothing_is_left(place), "the guardian has removed everything")
-        wait_for(lambda: not command.is_running(), "the command has ended")
+        assert ended([command, *processes_in(place)])  # the guardian is one of them
+        assert nothing_is_left(place)
 
 
 @pytest.mark.parametrize("entries", [1, 2, 3, 4, 5, 6])
@@ -187,12 +184,12 @@ def test_nothing_is_left_when_it_is_killed_amid_the_start(
 ) -> None:
     """Killed as soon as so many files and processes are there."""
     with started(throwaway_home, place, "sleep", "600") as process:
-        wait_for(
-            lambda: len(list(place.rglob("*"))) + len(processes_in(place)) >= 2 * entries, "it has begun"
-        )
+        while traces(place) < 2 * entries:
+            assert process.poll() is None
         process.kill()
         process.wait(DEADLINE_S)
-        wait_for(lambda: nothing_is_left(place), "the guardian has removed everything")
+        assert ended(processes_in(place))
+        assert nothing_is_left(place)
 
 
 def test_a_failure_keeps_what_it_is_told_to_keep(throwaway_home: LocalCluster, place: Path) -> None:

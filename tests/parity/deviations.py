@@ -154,6 +154,7 @@ DEVIATIONS = (
     _extra("fluvio cluster resume", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster delete", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
+    _extra("fluvio cluster run", _ITSELF, "a cluster for one command, as tests need it"),
     _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
     Deviation(
         "fluvio cluster upgrade",

@@ -71,7 +71,7 @@ def command(
             "--keep-on-failure", help="Keep data and server output when the command fails, and say where"
         ),
     ] = False,
-) -> int:
+) -> None:
     """Run a command on a cluster of its own, and leave nothing.
 
     The cluster is in a temporary directory, on free ports, with a profile file of its own; a record has
@@ -80,43 +80,20 @@ def command(
     command's, and signals are passed on to it; when it has ended, or this process was killed, servers and
     files are gone.
     """
-    from fluvio_cli.child_command import CommandNotRunError, die_by
-    from fluvio_local_cluster.lifecycle.ephemeral import ephemeral_cluster
+    from fluvio_local_cluster.lifecycle.ephemeral import become_runner
 
     cli: CliContext = ctx.obj
     outside = {name: value for name, value in cli.environment.items() if name not in _PROFILE_CHOICES}
-    with ephemeral_cluster(outside, cli.client_id, Silent(), spu_count=spu) as cluster:
-        _make_ready(cli, cluster, topic or [])  # type: ignore[arg-type]  # parsed
-        try:
-            code = _run(words, {**outside, **cluster.variables()}, cluster)
-        except CommandNotRunError as exc:
-            cli.printer.error(str(exc))
-            return exc.exit_code
-        if code != 0 and keep_on_failure:
-            cluster.keeps_files = True
-    if code != 0 and keep_on_failure:
-        cli.printer.note(
-            f"data and server output are kept in {cluster.directory}; go on with them by "
-            f"`fluvio cluster resume --data-dir {cluster.data_dir}`, remove them with `rm -r`"
-        )
-        cli.printer.flush()
-    if code < 0:
-        die_by(-code)
-    return code
-
-
-def _run(words: list[str], environment: dict[str, str], cluster: "EphemeralCluster") -> int:
-    import os
-
-    from fluvio_cli.child_command import run_command
-    from fluvio_local_cluster.lifecycle.processes import identify
-
-    def tell_guardian() -> None:
-        identity = identify(os.getpid())
-        if identity is not None:
-            cluster.also_end(identity)
-
-    return run_command(words, environment, tell_guardian)
+    topics: list[tuple[str, int]] = topic or []  # type: ignore[assignment]  # parsed
+    become_runner(
+        outside,
+        cli.client_id,
+        Silent(),
+        words,
+        lambda cluster: _make_ready(cli, cluster, topics),
+        spu_count=spu,
+        keep_on_failure=keep_on_failure,
+    )
 
 
 def _make_ready(cli: CliContext, cluster: "EphemeralCluster", topics: list[tuple[str, int]]) -> None:
@@ -139,6 +116,7 @@ def _make_ready(cli: CliContext, cluster: "EphemeralCluster", topics: list[tuple
     failure = job.failure()
     if failure is not None:
         raise failure
+    cli.printer.flush()
     if not topics:
         return
     from fluvio_protocol.api.topic import TopicReplicaParam, TopicSpec

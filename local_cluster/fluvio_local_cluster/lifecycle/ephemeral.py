@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from fluvio_client.target import Endpoint
-from fluvio_local_cluster.lifecycle import processes
+from fluvio_local_cluster.lifecycle import command_run, processes
 from fluvio_local_cluster.lifecycle.errors import LocalClusterError
 from fluvio_local_cluster.lifecycle.places import Places, endpoint_of
 from fluvio_local_cluster.lifecycle.processes import ProcessIdentity
@@ -29,6 +30,7 @@ from fluvio_local_cluster.lifecycle.stop import stop_servers
 
 _MARK = ".fluvio-ephemeral"  # only a directory with this file is ever removed
 _GRACE_S = 5.0
+_MODULE = "fluvio_local_cluster.lifecycle.ephemeral"
 _SERVERS = ("fluvio_local_cluster.sc", "fluvio_local_cluster.spu")
 
 
@@ -41,10 +43,10 @@ class EphemeralCluster:
     """A running cluster; `keep` leaves its files when the block ends, the servers are stopped in any case."""
 
     directory: Path
+    lifeline: int  # to the guardian
     state: ClusterState | None = None
     keeps_files: bool = False
-    _lifeline: int = -1
-    _environment: dict[str, str] = field(default_factory=dict)
+    guardian: "subprocess.Popen[bytes] | None" = None
 
     @property
     def endpoint(self) -> str:
@@ -76,11 +78,6 @@ class EphemeralCluster:
             "FLUVIO_CLUSTER_DIR": str(self.directory),
         }
 
-    def also_end(self, process: ProcessIdentity) -> None:
-        """If this process is killed, the guardian ends that one too."""
-        words = f"{process.pid}:{process.start_time}:{process.boot_id}\n"
-        os.write(self._lifeline, words.encode())
-
 
 @contextmanager
 def ephemeral_cluster(
@@ -90,25 +87,75 @@ def ephemeral_cluster(
     directory = Path(tempfile.mkdtemp(prefix="fluvio-run-")).resolve()
     (directory / _MARK).touch()
     guardian, lifeline = _start_guardian(directory, environment)
-    cluster = EphemeralCluster(directory, _lifeline=lifeline)
+    cluster = EphemeralCluster(directory, lifeline, guardian=guardian)
     try:
-        settings = ClusterSettings(
-            cluster.data_dir,
-            cluster.log_dir,
-            sc_public=Endpoint(LOOPBACK, 0),
-            sc_private=Endpoint(LOOPBACK, 0),
-            spu_count=spu_count,
-            spu_port_base=0,
-        )
-        cluster.state = start(settings, Surroundings(cluster.places, environment, client_id), progress)
+        cluster.state = _start(cluster, environment, client_id, progress, spu_count)
         yield cluster
     finally:
-        _end_servers(cluster.data_dir)
-        if not cluster.keeps_files:
-            remove(directory)
-        os.write(lifeline, b"done\n")
-        os.close(lifeline)
+        _finish(cluster, keeps_files=cluster.keeps_files)
         guardian.wait()
+
+
+def become_runner(
+    environment: Mapping[str, str],
+    client_id: str,
+    progress: Progress,
+    words: Sequence[str],
+    make_ready: Callable[[EphemeralCluster], None],
+    *,
+    spu_count: int = 1,
+    keep_on_failure: bool = False,
+) -> NoReturn:
+    """Run a program on such a cluster, in place of this one, whose pid and parent it gets.
+
+    `make_ready` is called when the cluster runs. Raises as `start` and `make_ready` do, then nothing is left.
+    """
+    with ephemeral_cluster(environment, client_id, progress, spu_count=spu_count) as cluster:
+        make_ready(cluster)
+        mask = command_run.block_signals()
+        assert cluster.guardian is not None
+        numbers = (cluster.lifeline, cluster.guardian.pid, int(keep_on_failure))
+        ending = [*_python(), "finish", str(cluster.directory), *map(str, numbers)]
+        os.set_inheritable(cluster.lifeline, True)
+        os.execve(
+            sys.executable,
+            [
+                *(sys.executable, "-I", "-S", command_run.__file__),
+                *(str(cluster.lifeline), mask, str(len(ending)), *ending, *words),
+            ],
+            {**environment, **cluster.variables()},
+        )
+
+
+def _start(
+    cluster: EphemeralCluster,
+    environment: Mapping[str, str],
+    client_id: str,
+    progress: Progress,
+    spu_count: int,
+) -> ClusterState | None:
+    settings = ClusterSettings(
+        cluster.data_dir,
+        cluster.log_dir,
+        sc_public=Endpoint(LOOPBACK, 0),
+        sc_private=Endpoint(LOOPBACK, 0),
+        spu_count=spu_count,
+        spu_port_base=0,
+    )
+    return start(settings, Surroundings(cluster.places, environment, client_id), progress)
+
+
+def _finish(cluster: EphemeralCluster, *, keeps_files: bool) -> None:
+    _end_servers(cluster.data_dir)
+    if not keeps_files:
+        remove(cluster.directory)
+    os.write(cluster.lifeline, b"done\n")
+    os.close(cluster.lifeline)
+
+
+def _python() -> list[str]:
+    """The command line of `main`."""
+    return [sys.executable, "-P", "-m", _MODULE]
 
 
 def remove(directory: Path) -> None:
@@ -167,18 +214,39 @@ def _strays(data_dir: Path) -> list[ProcessIdentity]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`DIRECTORY [PID:START:BOOT]`: end what is left of an ephemeral cluster whose maker was killed."""
-    directory = Path(arguments[0])
-    commands = []
-    for word in arguments[1:]:
+    """`finish DIRECTORY LIFELINE GUARDIAN KEEPS CODE` in place of the runner, which does not return; or
+    `clear DIRECTORY [PID:START:BOOT]` in place of the guardian.
+    """
+    what, directory = arguments[0], Path(arguments[1])
+    if what == "clear":
+        _clear(directory, arguments[2:])
+        return 0
+    lifeline, guardian, keeps, code = (int(word) for word in arguments[2:])
+    cluster = EphemeralCluster(directory, lifeline)
+    keeps_files = bool(keeps and code)
+    _finish(cluster, keeps_files=keeps_files)
+    if keeps_files:
+        print(
+            f"data and server output are kept in {directory}; go on with them by `fluvio cluster resume "
+            f"--data-dir {cluster.data_dir}`, remove them with `rm -r`",
+            file=sys.stderr,
+            flush=True,
+        )
+    os.waitpid(guardian, 0)
+    return command_run.end_like(code)
+
+
+def _clear(directory: Path, commands: Sequence[str]) -> None:
+    """End what is left of a cluster whose maker was killed, and of the program that ran on it."""
+    identities = []
+    for word in commands:
         pid, start_time, boot_id = word.split(":", 2)
-        commands.append(ProcessIdentity(int(pid), int(start_time), boot_id))
-    processes.stop(commands, _GRACE_S)
+        identities.append(ProcessIdentity(int(pid), int(start_time), boot_id))
+    processes.stop(identities, _GRACE_S)
     data_dir = directory / "data"
     _end_servers(data_dir)
     processes.stop(_strays(data_dir), _GRACE_S)
     remove(directory)
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,14 +11,15 @@ import sys
 
 
 def main() -> None:
-    """Wait; then end, or become `python -m fluvio_local_cluster.lifecycle.ephemeral WORDS...`."""
+    """Wait; then end, or become `python -m fluvio_local_cluster.lifecycle.ephemeral clear WORDS...`."""
     said = b""
     while chunk := os.read(0, 4096):
         said += chunk
     words = said.decode().splitlines()
     if "done" not in words:
         module = "fluvio_local_cluster.lifecycle.ephemeral"
-        os.execv(sys.executable, [sys.executable, "-P", "-m", module, *sys.argv[1:], *words])
+        os.execv(sys.executable, [sys.executable, "-P", "-m", module, "clear", *sys.argv[1:], *words])
 
 
-main()
+if __name__ == "__main__":
+    main()
