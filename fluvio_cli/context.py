@@ -4,7 +4,8 @@ Precedence: option, then environment, then profile, then default. Nothing below 
 the clock or the home directory: commands get them from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -60,19 +61,32 @@ class CliContext:
         named = self.environment.get("FLV_SOCKET_WAIT", "")
         return float(named) if named.isascii() and named.isdigit() and int(named) else SOCKET_WAIT_S
 
-    def connect(self) -> "BlockingAdmin":
-        """Connect to the target's controller; raises what `BlockingAdmin.connect` does."""
+    @contextmanager
+    def connect(self) -> "Iterator[BlockingAdmin]":
+        """Be connected to the target's controller; raises what `BlockingAdmin.connect` does.
+
+        A person sees that the cluster is waited for, at the start and while the block runs.
+        """
         from fluvio_client.blocking import BlockingAdmin
 
-        return BlockingAdmin.connect(self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s)
+        target, wait_s = self.target(), self.socket_wait_s
+        with (
+            self.printer.busy(f"waiting for the cluster at {target.endpoint}"),
+            BlockingAdmin.connect(target, client_id=self.client_id, timeout_s=wait_s) as admin,
+        ):
+            yield admin
 
-    def consumer_offsets(self) -> "BlockingConsumerOffsets":
-        """Connect to the SPU that keeps consumers' offsets; raises as `BlockingConsumerOffsets.connect`."""
+    @contextmanager
+    def consumer_offsets(self) -> "Iterator[BlockingConsumerOffsets]":
+        """Like `connect`, to the SPU that keeps consumers' offsets: see `BlockingConsumerOffsets.connect`."""
         from fluvio_client.consumer_offsets import BlockingConsumerOffsets
 
-        return BlockingConsumerOffsets.connect(
-            self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s
-        )
+        target, wait_s = self.target(), self.socket_wait_s
+        with (
+            self.printer.busy(f"waiting for the cluster at {target.endpoint}"),
+            BlockingConsumerOffsets.connect(target, client_id=self.client_id, timeout_s=wait_s) as stored,
+        ):
+            yield stored
 
     def client(self) -> "Fluvio":
         """An async client of the target, to be entered; its settings follow the environment."""
