@@ -1,0 +1,102 @@
+"""A line at the foot of a terminal that says what a command waits for, while it waits.
+
+A thread of its own draws it, so that it moves whatever the command does: blocking calls as well as asyncio.
+Nothing is drawn before `FIRST_S`: what is quick shows nothing. Whoever prints calls `hide` first.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+FIRST_S = 0.5  # something has to be seen within a second, the start of the interpreter included
+_FRAME_S = 0.1
+_FRAMES = "⠁⠉⠙⠚⠒⠂⠂⠒⠲⠴⠤⠄⠄⠤⠠⠠⠤⠦⠖⠒⠐⠐⠒⠓⠋⠉⠈⠈"
+_ERASE = "\r\x1b[2K"
+_ELAPSED_FROM_S = 2  # sooner a count of seconds says nothing
+
+Tell = Callable[[], str]  # what is waited for now; called by the drawing thread
+
+
+class StatusLine:
+    """Drawn from `__enter__` to `__exit__`; afterwards the terminal's line is as it was before."""
+
+    def __init__(
+        self, stream: TextIO, tell: Tell, *, first_s: float = FIRST_S, columns: int | None = None
+    ) -> None:
+        """`stream` is a terminal; `columns`: its width, None to ask it each time."""
+        self._stream, self._first_s, self._columns = stream, first_s, columns
+        self._tells = [tell]  # the last one counts
+        self._lock = threading.RLock()  # a signal's handler may print while its own thread draws
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._draw_until_ended, name="status line", daemon=True)
+        self._is_drawn, self._is_aside, self._begun = False, False, 0.0
+
+    def __enter__(self) -> "StatusLine":
+        self._begun = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self.hide()
+
+    @contextmanager
+    def telling(self, tell: Tell) -> Iterator[None]:
+        """Say this instead while the block runs."""
+        self._tells.append(tell)
+        try:
+            yield
+        finally:
+            self._tells.remove(tell)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Draw nothing while the block runs: a person is asked, or somebody else has the terminal."""
+        self._is_aside = True
+        self.hide()
+        try:
+            yield
+        finally:
+            self._is_aside = False
+
+    def hide(self) -> None:
+        """Clear the line for other text; it is drawn again a moment later."""
+        with self._lock:
+            if self._is_drawn:
+                self._is_drawn = False
+                self._write(_ERASE)
+
+    def _draw_until_ended(self) -> None:
+        wait_s, turn = self._first_s, 0
+        while not self._ended.wait(wait_s):
+            wait_s = _FRAME_S
+            with self._lock:
+                if not self._is_aside and not self._ended.is_set():
+                    self._is_drawn = True
+                    self._write(_ERASE + self._line(_FRAMES[turn % len(_FRAMES)]))
+            turn += 1
+
+    def _line(self, frame: str) -> str:
+        seconds = int(time.monotonic() - self._begun)
+        elapsed = f" ({seconds} s)" if seconds >= _ELAPSED_FROM_S else ""
+        text = f"{frame} {self._tells[-1]()}{elapsed}"
+        return text[: self._width() - 1]  # a line that wraps could not be erased
+
+    def _width(self) -> int:
+        if self._columns is not None:
+            return self._columns
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except OSError:
+            return 80
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:  # the terminal is gone: nobody is left to be told
+            self._is_aside = True
