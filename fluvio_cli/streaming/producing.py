@@ -165,15 +165,14 @@ async def _send_whole(
             whole = await source.whole()
     if whole is None or tally.producer is None:
         return
-    delivery = await tally.producer.send(job.key, whole)
     tally.read_count = 1
-    await delivery
+    await (await tally.producer.send(job.key, whole))
     if is_typed:
         cli.printer.message(cli.printer.styled("Ok!", "green"))
 
 
 class _Keyed:
-    """Makes records of lines: splits them at the key separator, tells what it skips, echoes what it splits."""
+    """Makes records of lines: splits at the key separator, tells what it skips, echoes what it splits."""
 
     def __init__(self, cli: "CliContext", job: ProduceJob) -> None:
         self.cli, self.job, self.skipped = cli, job, 0
