@@ -74,11 +74,15 @@ class StatusLine:
         wait_s, turn = self._first_s, 0
         while not self._ended.wait(wait_s):
             wait_s = _FRAME_S
-            with self._lock:
-                if not self._is_aside and not self._ended.is_set():
-                    self._is_drawn = True
-                    self._write(_ERASE + self._line(_FRAMES[turn % len(_FRAMES)]))
+            self.draw(turn)
             turn += 1
+
+    def draw(self, turn: int) -> None:
+        """Draw now, unless somebody else has the terminal; `turn` counts up, so that it moves."""
+        with self._lock:
+            if not self._is_aside and not self._ended.is_set():
+                self._is_drawn = True
+                self._write(_ERASE + self._line(_FRAMES[turn % len(_FRAMES)]))
 
     def _line(self, frame: str) -> str:
         seconds = int(time.monotonic() - self._begun)

@@ -62,8 +62,9 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
             printer.note(text)
             printer.stderr.flush()
 
-        client = await stack.enter_async_context(cli.client())
-        consumer = await _open(stack, client, job, tell)
+        with printer.busy("waiting for the cluster"):
+            client = await stack.enter_async_context(cli.client())
+            consumer = await _open(stack, client, job, tell)
         interrupt.listen()
         if printer.stdout_is_terminal:
             printer.note(printer.styled(job.headline, "bold"))
