@@ -33,7 +33,7 @@ class Printer:
         """While the block runs, say on a terminal what it waits for: see `StatusLine`.
 
         `tell` gives the text anew each time it is drawn. Blocks may be nested: the innermost counts. All
-        text has to go through this printer, or `make_way` before it.
+        text has to go through this printer, or be written in a `still` block.
         """
         if not self.shows_progress:
             yield
@@ -53,22 +53,17 @@ class Printer:
 
     @contextmanager
     def still(self) -> Iterator[None]:
-        """While the block runs draw nothing, whatever is waited for: a person is asked something."""
+        """While the block runs draw nothing, whatever is waited for: see `StatusLine.aside`."""
         if self._status is None:
             yield
             return
         with self._status.aside():
             yield
 
-    def make_way(self) -> None:
-        """Take away what is drawn, before something is written past this printer."""
-        if self._status is not None:
-            self._status.hide()
-
     def data(self, text: str) -> None:
         """Print text that is the result, as it is; it brings its own line ends."""
-        self.make_way()
-        self.stdout.write(text)
+        with self.still():
+            self.stdout.write(text)
 
     def message(self, text: str) -> None:
         """Print a line that tells the outcome, to standard output as the official tool does."""
@@ -81,9 +76,9 @@ class Printer:
 
     def error(self, text: str) -> None:
         """Print why the command fails to standard error."""
-        self.make_way()
-        self.flush()
-        self.stderr.write(f"{text}\n")
+        with self.still():
+            self.flush()
+            self.stderr.write(f"{text}\n")
 
     def hint(self, text: str) -> None:
         """Print a line to standard error if a person watches; scripts compare the exact output."""

@@ -1,7 +1,7 @@
 """A line at the foot of a terminal that says what a command waits for, while it waits.
 
 A thread of its own draws it, so that it moves whatever the command does: blocking calls as well as asyncio.
-Nothing is drawn before `FIRST_S`: what is quick shows nothing. Whoever prints calls `hide` first.
+Nothing is drawn before `FIRST_S`: what is quick shows nothing. Whoever prints does it in an `aside`.
 """
 
 import os
@@ -32,7 +32,7 @@ class StatusLine:
         self._lock = threading.RLock()  # a signal's handler may print while its own thread draws
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw_until_ended, name="status line", daemon=True)
-        self._is_drawn, self._is_aside, self._begun = False, False, 0.0
+        self._is_drawn, self._asides, self._begun = False, 0, 0.0
 
     def __enter__(self) -> "StatusLine":
         self._begun = time.monotonic()
@@ -42,7 +42,7 @@ class StatusLine:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self.hide()
+        self._hide()
 
     @contextmanager
     def telling(self, tell: Tell) -> Iterator[None]:
@@ -55,20 +55,20 @@ class StatusLine:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Draw nothing while the block runs: a person is asked, or somebody else has the terminal."""
-        self._is_aside = True
-        self.hide()
+        """Draw nothing while the block runs: other text is printed, or a person is asked."""
+        with self._lock:
+            self._asides += 1
+            self._hide()
         try:
             yield
         finally:
-            self._is_aside = False
+            with self._lock:
+                self._asides -= 1
 
-    def hide(self) -> None:
-        """Clear the line for other text; it is drawn again a moment later."""
-        with self._lock:
-            if self._is_drawn:
-                self._is_drawn = False
-                self._write(_ERASE)
+    def _hide(self) -> None:
+        if self._is_drawn:
+            self._is_drawn = False
+            self._write(_ERASE)
 
     def _draw_until_ended(self) -> None:
         wait_s, turn = self._first_s, 0
@@ -80,7 +80,7 @@ class StatusLine:
     def draw(self, turn: int) -> None:
         """Draw now, unless somebody else has the terminal; `turn` counts up, so that it moves."""
         with self._lock:
-            if not self._is_aside and not self._ended.is_set():
+            if not self._asides and not self._ended.is_set():
                 self._is_drawn = True
                 self._write(_ERASE + self._line(_FRAMES[turn % len(_FRAMES)]))
 
@@ -103,4 +103,4 @@ class StatusLine:
             self._stream.write(text)
             self._stream.flush()
         except OSError:  # the terminal is gone: nobody is left to be told
-            self._is_aside = True
+            self._asides += 1

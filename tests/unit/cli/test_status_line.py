@@ -65,7 +65,7 @@ def test_other_text_gets_the_line_for_itself() -> None:
         screen.next_frame()
         printer.note("a note")
     shown = screen.getvalue()
-    assert shown[: shown.index("a note")].endswith(ERASE)
+    assert shown[: shown.index("a note\n")].endswith(ERASE)
 
 
 def test_nothing_is_drawn_while_a_person_is_asked() -> None:
