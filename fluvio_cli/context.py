@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
     from fluvio_client.client import Fluvio
     from fluvio_client.consumer_offsets import BlockingConsumerOffsets
+    from fluvio_client.consumer_places import BlockingConsumerPlaces
     from fluvio_completions.names import NameCache
     from fluvio_profiles.model import Config
     from fluvio_profiles.resolve import Target, TargetOptions
@@ -87,6 +88,15 @@ class CliContext:
             BlockingConsumerOffsets.connect(target, client_id=self.client_id, timeout_s=wait_s) as stored,
         ):
             yield stored
+
+    @contextmanager
+    def consumer_places(self) -> "Iterator[BlockingConsumerPlaces]":
+        """Like `connect`, to the partitions' leaders: see `BlockingConsumerPlaces.connect`."""
+        from fluvio_client.consumer_places import BlockingConsumerPlaces
+
+        target, wait_s = self.target(), self.socket_wait_s
+        with self.printer.busy(f"waiting for the cluster at {target.endpoint}"):
+            yield BlockingConsumerPlaces.connect(target, client_id=self.client_id, timeout_s=wait_s)
 
     def client(self) -> "Fluvio":
         """An async client of the target, to be entered; its settings follow the environment."""
