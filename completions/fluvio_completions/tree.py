@@ -204,6 +204,8 @@ _NODES: dict[str, Node] = {
         ),
         commands={
             'list': 'List all consumers whose offsets the cluster keeps',
+            'describe': 'Show how far a consumer is',
+            'reset': 'Let a consumer go on somewhere else',
             'delete': 'Delete the offsets that the cluster keeps for a consumer',
         },
     ),
@@ -212,6 +214,24 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             *COMMON,
         ),
+    ),
+    'consumer describe': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            *COMMON,
+        ),
+        words=('consumer',),
+    ),
+    'consumer reset': Node(
+        options=(
+            Option(('--to',), '', 'Where it goes on: with the oldest record kept, behind the last one, or with this one'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            *COMMON,
+        ),
+        words=('consumer',),
     ),
     'consumer delete': Node(
         options=(
