@@ -184,6 +184,7 @@ WITHOUT_EFFECT = {
     "partition list",
     "table-format list",
     "tf list",
+    "consumer describe",
     "consumer list",
     "explain",
     "version",
