@@ -167,6 +167,7 @@ _NODES: dict[str, Node] = {
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('-s', '--system'), None, 'Partitions of internal topics only'),
+            Option(('-t', '--topic'), 'topic', 'Partitions of this topic only'),
             *COMMON,
         ),
     ),
@@ -283,6 +284,12 @@ _NODES: dict[str, Node] = {
     ),
     'profile add': Node(
         options=(
+            Option(('--tls',), None, 'Talk TLS; alone it means encrypted but unverified'),
+            Option(('--enable-client-cert',), None, 'Mutual TLS; then domain, CA, cert and key are all needed'),
+            Option(('--domain',), '', 'Server name to verify'),
+            Option(('--ca-cert',), 'file', 'CA certificate (PEM file)'),
+            Option(('--client-cert',), 'file', 'Client certificate (PEM file)'),
+            Option(('--client-key',), 'file', 'Client private key (PEM file)'),
             *COMMON,
         ),
         words=('', '', ('local', 'k8', 'local-k8', 'docker', 'cloud', 'read-only')),

@@ -86,8 +86,8 @@ class Printer:
             self.note(text)
 
     def progress(self, text: str) -> None:
-        """Print a line to standard error on a terminal, or plainly where `CI` is set."""
-        if self.stderr_is_terminal or self._plain_progress:
+        """Print a line to standard error on a terminal, or where `CI` is set or `--verbose` was given."""
+        if self.stderr_is_terminal or self._plain_progress or self.is_verbose:
             self.note(text)
             self.stderr.flush()
 

@@ -31,11 +31,13 @@ _Pair = tuple[bytes | None, bytes]
 
 
 class SkippedLinesError(FluvioError):
-    """Lines without the key separator were left out."""
+    """Lines without the key separator were left out; all others are stored."""
 
     def __init__(self, count: int, separator: str) -> None:
         lines = "1 line" if count == 1 else f"{count} lines"
-        super().__init__(f"{lines} had no separator '{separator}' and were skipped")
+        were = "was" if count == 1 else "were"
+        super().__init__(f"{lines} had no separator '{separator}' and {were} skipped")
+        self.count, self.separator = count, separator
 
 
 @dataclass(slots=True, frozen=True)
@@ -219,7 +221,7 @@ class _Bulk:
                 await self.producer.send_pairs(pairs)
         await self.producer.flush()
         if self._keyed.skipped and self.job.key_separator is not None:
-            self.cli.printer.hint(str(SkippedLinesError(self._keyed.skipped, self.job.key_separator)))
+            raise SkippedLinesError(self._keyed.skipped, self.job.key_separator)
 
     async def _send_each(self, lines: list[bytes]) -> None:
         for line in lines:

@@ -125,6 +125,12 @@ DEVIATIONS = (
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
     _extra("fluvio", ("--yes-i-mean",), "what destroys wants the name of a cluster that the user protects"),
+    _extra(
+        "fluvio profile add",
+        ("--tls", "--enable-client-cert", "--domain", "--ca-cert", "--client-cert", "--client-key"),
+        "a cluster with TLS can be added without editing the file",
+    ),
+    _extra("fluvio partition list", ("--topic",), "the partitions of one topic"),
     _extra("fluvio profile list", ("--show-secrets",), "private keys are hidden without it"),
     _extra("fluvio profile copy", _ITSELF, "other settings for a cluster, beside the old ones"),
     _extra("fluvio profile set", _ITSELF, "guards a cluster against mistakes, and describes it"),
