@@ -77,6 +77,8 @@ DEVIATIONS: dict[str, str] = {
     "produce-keysep-v": "says on standard error how many records were stored",
     "produce-keysep-missing": _FAILURE_TELLS,
     "produce-amo-iso": "says on standard error that the flag has no effect",
+    "consume-bin-raw": "bytes that are no UTF-8 come out as they went in",
+    "topic-describe-substring": "a topic whose very name is given is shown alone",
     "consume-F-time": "the time is that of the record",
     "consume-js-full-table": "`-O full-table` is absent so far",
     "consume-bin-full-table": "`-O full-table` is absent so far",
