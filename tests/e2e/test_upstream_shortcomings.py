@@ -96,6 +96,17 @@ def test_a_list_as_toml_is_refused_with_the_reason(local_cluster: LocalCluster) 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "a list cannot be shown as toml\n")
 
 
+def test_lists_are_sorted(local_cluster: LocalCluster, topic: str) -> None:
+    names = [f"{topic}-{letter}" for letter in "dbaec"]
+    for name in names:
+        local_cluster.run("topic", "create", name)
+    rows = json.loads(local_cluster.run("topic", "list", "-O", "json").stdout)
+    listed = [row["name"] for row in rows]
+    local_cluster.run("topic", "delete", *names)
+    assert set(names) < set(listed)
+    assert listed == sorted(listed)
+
+
 def test_progress_can_be_seen_without_a_terminal(local_cluster: LocalCluster) -> None:
     assert "SPUs are online" not in local_cluster.run("cluster", "status").stderr
     assert "(1/1) SPUs are online" in local_cluster.run("cluster", "status", "--verbose").stderr
@@ -272,6 +283,22 @@ def test_a_lost_spu_is_an_error_of_whoever_reads_to_the_end(fresh_cluster: Local
 
 
 # --- the cluster -------------------------------------------------------------------------------------------
+
+
+def test_the_status_names_the_profile_that_was_asked(throwaway_home: LocalCluster) -> None:
+    for name in ("asked", "current"):
+        throwaway_home.run("profile", "add", name, "127.0.0.1:1", "local")
+    done = throwaway_home.run("-P", "asked", "cluster", "status", check=False)
+    assert done.returncode == 4
+    assert done.stderr.startswith("📝 Running cluster status checks with profile asked\n")
+
+
+def test_a_person_sees_that_an_spu_was_registered_and_unregistered(local_cluster: LocalCluster) -> None:
+    places = ("--public-server", "127.0.0.1:9", "--private-server", "127.0.0.1:8")
+    with on_terminal(local_cluster, "cluster", "spu", "register", "--id", "77", *places) as child:
+        child.expect_exact('spu "custom-spu-77" (77) registered')
+    with on_terminal(local_cluster, "cluster", "spu", "unregister", "--id", "77") as child:
+        child.expect(r"spu \S* ?.*unregistered")
 
 
 def test_a_failed_start_leaves_the_profile_that_was_chosen(throwaway_home: LocalCluster) -> None:
