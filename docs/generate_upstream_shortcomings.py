@@ -22,7 +22,7 @@ _INTRODUCTION = """\
 
 Written by `python docs/generate_upstream_shortcomings.py`. The middle columns say what the official `fluvio`
 (0.18.2) does and what the commands here do; the tests named, below `tests/`, hold it. What is out of scope
-here (SmartModules, mirrors, Kubernetes, the hub) is left out. All differences: [deviations.md](deviations.md).
+here (SmartModules, mirrors, Kubernetes, the hub) is left out. All differences: [deviations](deviations.md).
 """
 
 _STAYS = """\

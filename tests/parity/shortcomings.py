@@ -483,8 +483,8 @@ SHORTCOMINGS = (
     Shortcoming(
         "`consume --consumer`",
         "`-B` does not go back",
-        "not done, because scripts give `-B` with `--consumer` for the first run; `consumer reset --to start` "
-        "and `--start 0` go back",
+        "not done, because scripts give `-B` with `--consumer` for the first run; `consumer reset` goes back, "
+        "and so does `--start 0`",
     ),
     Shortcoming(
         "`consume`",
