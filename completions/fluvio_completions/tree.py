@@ -83,6 +83,7 @@ _NODES: dict[str, Node] = {
             Option(('--key',), '', 'Key of every record of this call'),
             Option(('--key-separator',), '', 'Split each line into key and value, where this text stands first'),
             Option(('--raw',), None, 'Send the whole input as one record'),
+            Option(('--ndjson',), None, 'Each line is a JSON object with `value`, maybe `key`, as `consume -O ndjson` prints it'),
             Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
             Option(('-f', '--file'), 'file', 'Read records from this file, not from standard input'),
             Option(('--linger',), '', 'How long a batch that is not full waits for more records, such as `100ms` (default: 0)'),

@@ -18,13 +18,23 @@ def _separator(text: str) -> str:
 
 @rules(
     effect=WRITES,
-    conflicts=(("key", "key_separator"), ("raw", "key_separator")),
+    conflicts=(
+        ("key", "key_separator"),
+        ("raw", "key_separator"),
+        ("ndjson", "key"),
+        ("ndjson", "key_separator"),
+        ("ndjson", "raw"),
+    ),
     examples=(
         ("Type records, one a line; Ctrl-D ends", "fluvio produce my-topic"),
         ("Send what another program prints", "tail -f app.log | fluvio produce my-topic"),
         (
             "Send a file of `key:value` lines, compressed",
             "fluvio produce my-topic -f data.txt --key-separator : --compression zstd",
+        ),
+        (
+            "Copy records with their keys, byte for byte",
+            "fluvio consume my-topic -B -d -O ndjson | fluvio produce my-copy --ndjson",
         ),
         ("Send a whole file as one record", "fluvio produce my-topic --raw -f picture.png"),
     ),
@@ -48,6 +58,13 @@ def command(
         ),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Send the whole input as one record")] = False,
+    ndjson: Annotated[
+        bool,
+        typer.Option(
+            "--ndjson",
+            help="Each line is a JSON object with `value`, maybe `key`, as `consume -O ndjson` prints it",
+        ),
+    ] = False,
     compression: Annotated[
         str | None,
         typer.Option(
@@ -155,6 +172,7 @@ def command(
         key=key.encode() if key is not None else None,
         key_separator=key_separator,
         raw=raw,
+        ndjson=ndjson,
         verbose=verbose,
     )
     run(lambda interrupt: produce(cli, job, interrupt))

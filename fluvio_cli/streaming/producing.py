@@ -40,6 +40,17 @@ class SkippedLinesError(FluvioError):
         self.count, self.separator = count, separator
 
 
+class NoRecordError(FluvioError):
+    """A line of `--ndjson` is no record."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(
+            f"line {number:,} is no record: {reason}",
+            hint="the lines before it are stored, those behind are not",
+        )
+        self.number, self.reason = number, reason
+
+
 @dataclass(slots=True, frozen=True)
 class ProduceJob:
     """What to send, and how."""
@@ -50,6 +61,7 @@ class ProduceJob:
     key: bytes | None = None
     key_separator: str | None = None
     raw: bool = False
+    ndjson: bool = False
     verbose: bool = False
 
 
@@ -173,15 +185,23 @@ async def _send_whole(
         cli.printer.message(cli.printer.styled("Ok!", "green"))
 
 
-class _Keyed:
+class _Records:
     """Makes records of lines: splits at the key separator, tells what it skips, echoes what it splits."""
 
     def __init__(self, cli: "CliContext", job: ProduceJob) -> None:
-        self.cli, self.job, self.skipped = cli, job, 0
+        self.cli, self.job, self.skipped, self._line = cli, job, 0, 0
         self._separator = None if job.key_separator is None else job.key_separator.encode()
 
     def pair(self, line: bytes) -> _Pair | None:
-        """(key, value), or None for a line without separator."""
+        """(key, value), or None for a line without separator. Raises `NoRecordError`."""
+        self._line += 1
+        if self.job.ndjson:
+            from fluvio_cli.streaming.ndjson_records import read_record
+
+            try:
+                return read_record(line)
+            except ValueError as exc:
+                raise NoRecordError(self._line, str(exc)) from None
         if self._separator is None:
             return self.job.key, line
         key, found, value = line.partition(self._separator)
@@ -203,7 +223,7 @@ class _Bulk:
     def __init__(self, cli: "CliContext", job: ProduceJob, tally: _Tally) -> None:
         assert tally.producer is not None
         self.cli, self.job, self.tally, self.producer = cli, job, tally, tally.producer
-        self._keyed = _Keyed(cli, job)
+        self._records = _Records(cli, job)
         # Of lines that may be too large each is given by itself: those before one that is are sent.
         self._most_bytes = job.settings.max_request_bytes - BLOCK_BYTES - _FRAMING_BYTES - len(job.key or b"")
 
@@ -212,20 +232,33 @@ class _Bulk:
         while (lines := await _next(blocks, self.tally.interrupt)) is not None:
             if len(lines[0]) > self._most_bytes:  # the others fit into a block together
                 await self._send_each(lines)
-            elif self.job.key_separator is None:
+            elif self.job.key_separator is None and not self.job.ndjson:
                 self.tally.read_count += len(lines)
                 await self.producer.send_many(lines, key=self.job.key)
             else:
-                pairs = [pair for line in lines if (pair := self._keyed.pair(line)) is not None]
-                self.tally.read_count += len(pairs)
-                await self.producer.send_pairs(pairs)
+                await self._send_pairs(lines)
         await self.producer.flush()
-        if self._keyed.skipped and self.job.key_separator is not None:
-            raise SkippedLinesError(self._keyed.skipped, self.job.key_separator)
+        if self._records.skipped and self.job.key_separator is not None:
+            raise SkippedLinesError(self._records.skipped, self.job.key_separator)
+
+    async def _send_pairs(self, lines: list[bytes]) -> None:
+        pairs, problem = [], None
+        try:
+            for line in lines:
+                pair = self._records.pair(line)
+                if pair is not None:
+                    pairs.append(pair)
+        except NoRecordError as exc:
+            problem = exc
+        self.tally.read_count += len(pairs)
+        await self.producer.send_pairs(pairs)
+        if problem is not None:
+            await self.producer.flush()
+            raise problem
 
     async def _send_each(self, lines: list[bytes]) -> None:
         for line in lines:
-            pair = self._keyed.pair(line)
+            pair = self._records.pair(line)
             if pair is None:
                 continue
             try:
@@ -245,7 +278,7 @@ class _Interactive:
     def __init__(self, cli: "CliContext", job: ProduceJob, tally: _Tally) -> None:
         assert tally.producer is not None
         self.cli, self.tally, self.producer = cli, tally, tally.producer
-        self._keyed = _Keyed(cli, job)
+        self._records = _Records(cli, job)
 
     async def run(self, source: Input) -> None:
         blocks = source.lines()
@@ -267,7 +300,7 @@ class _Interactive:
             return await _next(blocks, self.tally.interrupt)
 
     async def _store(self, line: bytes) -> None:
-        pair = self._keyed.pair(line)
+        pair = self._records.pair(line)
         if pair is not None:
             delivery = await self.producer.send(*pair)
             self.tally.read_count += 1

@@ -263,6 +263,35 @@ def test_a_record_that_needs_a_batch_of_its_own_gets_one(local_cluster: LocalClu
     assert local_cluster.run("consume", topic, "-B", "-d").stdout == f"{large}\n" * 3
 
 
+def test_json_lines_copy_records_with_keys_byte_for_byte(local_cluster: LocalCluster, topic: str) -> None:
+    copy = f"{topic}-copy"
+    local_cluster.run("topic", "create", copy)
+    local_cluster.run(
+        "produce", topic, "--key-separator", "=", stdin=b'k=v\n\xff=\xfe\x00\nj={"a": 1.50}\n=\n'
+    )
+    local_cluster.run("produce", topic, stdin='"text"\nplain\n')
+    lines = local_cluster.run("consume", topic, "-B", "-d", "-O", "ndjson").stdout
+    local_cluster.run("produce", copy, "--ndjson", stdin=lines)
+    copied = local_cluster.run("consume", copy, "-B", "-d", "-O", "ndjson").stdout
+
+    def kept(text: str) -> list[tuple[object, object]]:
+        return [(row["key"], row["value"]) for row in map(json.loads, text.splitlines())]
+
+    assert kept(copied) == kept(lines)
+    assert len(kept(copied)) == 6
+    local_cluster.run("topic", "delete", copy)
+
+
+def test_a_json_line_that_is_no_record_ends_it_and_those_before_are_stored(
+    local_cluster: LocalCluster, topic: str
+) -> None:
+    lines = '{"value": "a"}\n{"key": "k", "value": 2}\n{"vlaue": 3}\n{"value": 4}\n'
+    done = local_cluster.run("produce", topic, "--ndjson", stdin=lines, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("line 3 is no record: `vlaue` is no member of a record: ")
+    assert local_cluster.run("consume", topic, "-B", "-d", "-k").stdout == "[null] a\n[k] 2\n"
+
+
 # --- consume -----------------------------------------------------------------------------------------------
 
 

@@ -122,6 +122,9 @@ DEVIATIONS = (
         "fluvio consume", ("--since", "--until"), "people know when something happened, not at which offset"
     ),
     _extra("fluvio consume", ("--where",), "records can be looked for by what is in them"),
+    _extra(
+        "fluvio produce", ("--ndjson",), "records with keys and any bytes, as `consume -O ndjson` prints them"
+    ),
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
     _extra("fluvio", ("--yes-i-mean",), "what destroys wants the name of a cluster that the user protects"),

@@ -457,6 +457,15 @@ SHORTCOMINGS = (
     ),
     Shortcoming(
         "`produce`",
+        "no JSON lines as input",
+        "`--ndjson` takes what `consume -O ndjson` prints",
+        (
+            f"{_OWN}test_json_lines_copy_records_with_keys_byte_for_byte",
+            f"{_OWN}test_a_json_line_that_is_no_record_ends_it_and_those_before_are_stored",
+        ),
+    ),
+    Shortcoming(
+        "`produce`",
         "lines of a pipe go one by one, so that batches and `--linger` work against the user",
         "they fill batches",
         (f"{_OWN}test_a_pipe_fills_batches",),
@@ -483,8 +492,7 @@ SHORTCOMINGS = (
     Shortcoming(
         "`consume --consumer`",
         "`-B` does not go back",
-        "not done, because scripts give `-B` with `--consumer` for the first run; `consumer reset` goes back, "
-        "and so does `--start 0`",
+        "not done, because scripts give both for the first run; `consumer reset` and `--start 0` go back",
     ),
     Shortcoming(
         "`consume`",
