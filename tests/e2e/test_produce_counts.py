@@ -119,7 +119,7 @@ def test_a_script_is_told_on_standard_error_when_it_asks(cluster: LocalCluster, 
     asked = cluster.run("produce", topic, "-v", stdin="c\n")
     assert asked.stdout == ""
     assert asked.stderr.startswith("1 record stored in ")
-    keyed = cluster.run("--verbose", "produce", topic, "--key-separator", ":", stdin="k:v\nno\n")
+    keyed = cluster.run("--verbose", "produce", topic, "--key-separator", ":", stdin="k:v\n")
     assert keyed.stdout == ""
     assert "1 record stored in " in keyed.stderr.splitlines()[-1]
     hurried = cluster.run("produce", topic, "-v", "--delivery-semantic", "at-most-once", stdin="d\n")
