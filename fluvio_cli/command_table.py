@@ -87,6 +87,10 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "resume": Leaf(
         "Start a cluster that was shut down, with its data", f"{_COMMANDS}.cluster.resume:command"
     ),
+    "upgrade": Leaf(
+        "Bring a cluster to this program's version, or change its settings",
+        f"{_COMMANDS}.cluster.upgrade:command",
+    ),
     "delete": Leaf("Delete a cluster and its data", f"{_COMMANDS}.cluster.delete:command"),
     "spu": Group("Manage and view streaming processing units (SPUs)", _SPU),
     "diagnostics": Leaf(

@@ -74,9 +74,6 @@ BY_NAME: dict[str, Explanation] = {
             _SERVER_OUTPUT,
         ),
     ),
-    "probe": Explanation(
-        "The cluster did not tell its version in time.", ("it is down or busy",), (_STATUS,)
-    ),
     "incompatible-server": Explanation(
         "The server speaks no version of a request that this program knows.",
         ("the cluster is much older or newer than this program",),
@@ -372,9 +369,12 @@ BY_NAME: dict[str, Explanation] = {
         ("the address is wrong, or a firewall drops what is sent", "the host's name is slow to look up"),
         ("`--timeout` waits longer", "`fluvio profile list` shows the addresses"),
     ),
-    "certificate-file": Explanation(
-        "A profile names a file with a certificate or key that cannot be read.",
-        ("it was moved", "the path is relative, and this is another directory"),
+    "certificate": Explanation(
+        "A certificate or key that this side needs for TLS cannot be read or used.",
+        (
+            "it was moved, or the path is relative and this is another directory",
+            "the key belongs to another certificate, or has a pass phrase",
+        ),
         ("`fluvio profile edit` changes the path; absolute ones hold everywhere",),
     ),
     "no-active-profile": Explanation(
@@ -392,6 +392,26 @@ BY_NAME: dict[str, Explanation] = {
         "The checks before a start found reasons not to start; nothing was changed.",
         ("a port is taken", "a cluster is there already", "a directory cannot be written"),
         ("the message names cause and remedy of each", "`--skip-checks` starts all the same"),
+    ),
+    "downgrade": Explanation(
+        "The cluster was run by a newer version than this program's; nothing was stopped or changed.",
+        ("several installations of this program are on the search path",),
+        ("use the newer program", "`fluvio version` shows this one's version"),
+    ),
+    "damaged-metadata": Explanation(
+        "The controller of this version cannot read some of the metadata; nothing was stopped or changed.",
+        ("a file was edited by hand", "a disk or a copy has damaged it"),
+        ("mend or remove the files that the message names", "`--skip-checks` upgrades all the same"),
+    ),
+    "upgrade-refused": Explanation(
+        "The cluster cannot be changed in this way by an upgrade; nothing was stopped or changed.",
+        ("fewer SPUs were asked for", "two servers would want one port"),
+        ("the message names the reason",),
+    ),
+    "installation-change": Explanation(
+        "An upgrade keeps the kind of a cluster: with fixed topics or without.",
+        (),
+        ("delete the cluster and start another of the other kind",),
     ),
     "cluster-busy": Explanation(
         "Another command is starting or stopping this cluster.",
@@ -521,7 +541,11 @@ _BY_PREFIX: dict[str, Explanation] = {
     "mirror": Explanation(
         "Mirroring does not allow this.", (), ("mirrors exist on official clusters only so far",)
     ),
-    "table-format": Explanation("A table format is missing, or exists already.", (), ()),
+    "table-format": Explanation(
+        "A table format is missing, or exists already.",
+        (),
+        ("`fluvio table-format list` shows which there are",),
+    ),
     "topic": Explanation(
         "The topic is not as the command needs it.", (), ("`fluvio topic list` tells its state",)
     ),

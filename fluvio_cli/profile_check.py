@@ -9,11 +9,9 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fluvio_cli.failures import CANNOT_CONNECT, DONE, EXIT_CODES, VERSION_MISMATCH
-from fluvio_profiles.model import Tls, TlsSource
 from fluvio_profiles.resolve import Target
 from fluvio_types.errors import FluvioError
 
@@ -29,16 +27,6 @@ class ClusterSilentError(FluvioError):
         super().__init__(f"no answer from {endpoint} within {timeout_s:g} s")
         self.endpoint, self.timeout_s = endpoint, timeout_s
         self.hint = "is the address right? `--timeout` waits longer"
-
-
-class CertificateFileError(FluvioError):
-    """A profile names a certificate file that cannot be read."""
-
-    kind = "cannot-connect"
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"cannot read the profile's certificate file `{path}`: {reason}")
-        self.path, self.hint = path, "relative paths are looked for in the working directory"
 
 
 @dataclass(slots=True)
@@ -125,20 +113,9 @@ def _ask(
     check = _begun(name, target)
     begin = time.monotonic()
     try:
-        _read_certificates(target.tls)
         with BlockingAdmin.connect(target, client_id=client_id, timeout_s=timeout_s) as admin:
             check.platform = admin.platform_version
         check.milliseconds = round(1000 * (time.monotonic() - begin))
     except FluvioError as exc:
         check.error = exc
     done.append(check)
-
-
-def _read_certificates(tls: Tls) -> None:
-    if tls.source is not TlsSource.FILES or tls.certs is None:
-        return
-    for path in (tls.certs.ca_cert, tls.certs.cert, tls.certs.key):
-        try:
-            Path(path).read_bytes()
-        except OSError as exc:
-            raise CertificateFileError(path, exc.strerror or str(exc)) from exc

@@ -20,7 +20,7 @@ from fluvio_client.errors import (
     describe_os_error,
 )
 from fluvio_client.session import DEFAULT_CLIENT_ID, Answer, SentRequest, Session
-from fluvio_client.target import ClusterTarget, Endpoint, resolve_address
+from fluvio_client.target import Address, ClusterTarget, Endpoint, resolve_address
 from fluvio_protocol.api.admin import MetadataUpdate, WatchEnvelope, WatchRequest, unwrap, wrap
 from fluvio_protocol.api.spu import CustomSpuSpec
 from fluvio_protocol.api.topic import TopicSpec
@@ -30,6 +30,7 @@ from fluvio_types.defaults import SOCKET_WAIT_S
 
 if TYPE_CHECKING:
     from fluvio_client.admin_calls import TableFormatObject
+    from fluvio_client.security import Security
     from fluvio_protocol.api.table_format import TableFormatSpec
 
 R = TypeVar("R")
@@ -67,10 +68,11 @@ class BlockingConnection:
         endpoint: Endpoint,
         *,
         is_controller: bool = False,
+        security: "Security | None" = None,
         client_id: str = DEFAULT_CLIENT_ID,
         timeout_s: float = SOCKET_WAIT_S,
     ) -> Self:
-        """Connect and shake hands, each within `timeout_s`.
+        """Connect and shake hands, each within `timeout_s`; without `security` nothing is encrypted.
 
         Raises `ConnectionFailedError`, `HandshakeError` (no Fluvio server), `IncompatibleServerError`,
         `ResponseTimeoutError`.
@@ -85,12 +87,14 @@ class BlockingConnection:
             raise ConnectionFailedError(str(endpoint), "timed out", hint=CONNECT_HINT) from exc
         except OSError as exc:
             raise ConnectionFailedError(str(endpoint), describe_os_error(exc), hint=CONNECT_HINT) from exc
-        session = Session(client_id=client_id, is_controller=is_controller)
-        connection = cls(sock, endpoint, session, timeout_s)
         try:
-            connection._shake_hands()
+            if security is not None:
+                sock = _protected(sock, endpoint, security)
+            session = Session(client_id=client_id, is_controller=is_controller)
+            connection = cls(sock, endpoint, session, timeout_s)
+            connection._shake_hands(security)
         except BaseException:
-            connection.close()
+            sock.close()
             raise
         return connection
 
@@ -99,6 +103,11 @@ class BlockingConnection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def platform_version(self) -> str:
+        """Version of the cluster, as its controller reports it; SPUs report 0.0.0."""
+        return self._session.platform_version
 
     def close(self) -> None:
         """Close the connection; more than once does no harm."""
@@ -114,7 +123,7 @@ class BlockingConnection:
         sent = self._send(body, is_stream=True)
         self._updates[sent.correlation_id] = []
 
-    def _shake_hands(self) -> None:
+    def _shake_hands(self, security: "Security | None") -> None:
         frame = self._session.handshake()
         wanted = SentRequest(1, frame, 18, 2, None, False)
         try:
@@ -122,6 +131,8 @@ class BlockingConnection:
             payload = self._payload(_Deadline(self._timeout_s), wanted)
             self._session.handshake_done(payload)
         except ConnectionLostError as exc:
+            if security is not None:
+                raise security.refusal(self._endpoint, exc.__cause__) from exc
             raise HandshakeError(str(self._endpoint), was_closed=True) from exc
         except DecodeError as exc:
             raise HandshakeError(str(self._endpoint)) from exc
@@ -188,15 +199,22 @@ class BlockingAdmin(BlockingConnection):
     ) -> Self:
         """`open` the controller of `target`, which is host:port or a resolved profile.
 
-        Raises what `open` does, and `NotSupportedYetError` (TLS).
+        Raises what `open` does, and `CertificateError` (TLS).
         """
-        endpoint = resolve_address(target).endpoint
-        return cls.open(endpoint, is_controller=True, client_id=client_id, timeout_s=timeout_s)
+        return cls.at(resolve_address(target), client_id=client_id, timeout_s=timeout_s)
 
-    @property
-    def platform_version(self) -> str:
-        """Version of the cluster, as its controller reports it."""
-        return self._session.platform_version
+    @classmethod
+    def at(
+        cls, address: Address, *, client_id: str = DEFAULT_CLIENT_ID, timeout_s: float = SOCKET_WAIT_S
+    ) -> Self:
+        """As `connect`, for a target that is resolved."""
+        return cls.open(
+            address.endpoint,
+            is_controller=True,
+            security=address.security,
+            client_id=client_id,
+            timeout_s=timeout_s,
+        )
 
     def list_topics(self, filters: Sequence[str] = (), *, system: bool = False) -> list[TopicObject]:
         """Topics whose name contains any of `filters` (none: all); system topics only with `system`."""
@@ -277,3 +295,13 @@ class BlockingAdmin(BlockingConnection):
     def _run(self, call: Call[R], timeout_s: float | None = None) -> R:
         version = self._session.version_of(call.envelope)
         return call.finish(self.call(call.request(version), timeout_s), version)
+
+
+def _protected(sock: socket.socket, endpoint: Endpoint, security: "Security") -> socket.socket:
+    """`sock` with TLS. Raises `ConnectionFailedError`."""
+    try:
+        return security.context.wrap_socket(sock, server_hostname=security.server_name(endpoint))
+    except TimeoutError as exc:
+        raise ConnectionFailedError(str(endpoint), "timed out", hint=CONNECT_HINT) from exc
+    except OSError as exc:
+        raise security.failure(endpoint, exc) from exc

@@ -72,7 +72,7 @@ class Fluvio:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises `ConnectionFailedError`, `HandshakeError`, `IncompatibleServerError`,
-        `NotSupportedYetError` (the profile wants TLS)."""
+        `CertificateError` (those of the profile cannot be used)."""
         target = self._target.resolve() if isinstance(self._target, _Late) else self._target
         cluster = ClusterConnections(resolve_address(target), self._settings)
         try:

@@ -47,6 +47,7 @@ class ClusterConnections:
                 self._controller = await Connection.open(
                     self.address.endpoint,
                     is_controller=True,
+                    security=self.address.security,
                     client_id=self.settings.client_id,
                     timeout_s=self.settings.socket_timeout_s,
                 )
@@ -101,6 +102,7 @@ class ClusterConnections:
         return await Connection.open(
             leader.endpoint,
             is_controller=False,
+            security=self.address.security,
             client_id=self.settings.client_id,
             timeout_s=self.settings.socket_timeout_s,
         )

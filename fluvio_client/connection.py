@@ -17,7 +17,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from fluvio_client.errors import (
     CONNECT_HINT,
@@ -35,6 +35,9 @@ from fluvio_client.target import Endpoint
 from fluvio_protocol.wire import DecodeError
 from fluvio_types.defaults import SOCKET_WAIT_S
 from fluvio_types.errors import FluvioError
+
+if TYPE_CHECKING:
+    from fluvio_client.security import Security
 
 STREAM_QUEUE_LIMIT = 16  # slices; official clients stop reading at 10
 _WAKE_BYTES = 1024 * 1024
@@ -98,9 +101,12 @@ class Stream:
 class Connection(asyncio.BufferedProtocol):
     """A connection after its handshake; `open` makes one. Used from one event loop."""
 
-    def __init__(self, endpoint: Endpoint, session: Session, timeout_s: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, session: Session, timeout_s: float, security: "Security | None" = None
+    ) -> None:
         """Use `open`."""
         self.endpoint, self.timeout_s = endpoint, timeout_s
+        self._security = security
         self._session = session
         self._receiver = FrameReceiver()
         self._wake_at: Callable[[int], None] | None = None  # sets how many bytes wake us
@@ -121,12 +127,14 @@ class Connection(asyncio.BufferedProtocol):
         endpoint: Endpoint,
         *,
         is_controller: bool,
+        security: "Security | None" = None,
         client_id: str = DEFAULT_CLIENT_ID,
         timeout_s: float = SOCKET_WAIT_S,
     ) -> Self:
         """Connect and shake hands within `timeout_s`, which is also how long calls wait for an answer.
 
-        Raises `ConnectionFailedError`, `HandshakeError` (no Fluvio server), `IncompatibleServerError`.
+        Without `security` nothing is encrypted. Raises `ConnectionFailedError`, `HandshakeError` (no Fluvio
+        server), `IncompatibleServerError`.
         A cancelled call leaves no connection behind.
         """
         loop = asyncio.get_running_loop()
@@ -134,7 +142,11 @@ class Connection(asyncio.BufferedProtocol):
         try:
             async with asyncio.timeout(timeout_s):
                 transport, connection = await loop.create_connection(
-                    lambda: cls(endpoint, session, timeout_s), endpoint.host, endpoint.port
+                    lambda: cls(endpoint, session, timeout_s, security),
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=None if security is None else security.context,
+                    server_hostname=None if security is None else security.server_name(endpoint),
                 )
                 try:
                     await connection._shake_hands(transport)
@@ -147,6 +159,8 @@ class Connection(asyncio.BufferedProtocol):
             reason = f"failed to lookup address information: {exc.strerror}"
             raise ConnectionFailedError(str(endpoint), reason) from exc
         except OSError as exc:
+            if security is not None:
+                raise security.failure(endpoint, exc) from exc
             raise ConnectionFailedError(str(endpoint), describe_os_error(exc), hint=CONNECT_HINT) from exc
         return connection
 
@@ -154,8 +168,14 @@ class Connection(asyncio.BufferedProtocol):
         self._handshake = asyncio.get_running_loop().create_future()
         transport.write(self._session.handshake())
         if self._lost is not None:
-            raise HandshakeError(str(self.endpoint), was_closed=True)
+            raise self._refused(None)
         await self._handshake
+
+    def _refused(self, exc: BaseException | None) -> FluvioError:
+        """The server has closed the connection instead of answering the first request."""
+        if self._security is not None:
+            return self._security.refusal(self.endpoint, exc)
+        return HandshakeError(str(self.endpoint), was_closed=True)
 
     @property
     def is_lost(self) -> bool:
@@ -313,6 +333,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._wake_at = partial(sock.setsockopt, socket.SOL_SOCKET, socket.SO_RCVLOWAT)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._handshake is not None and not self._handshake.done():
+            self._handshake.set_exception(self._refused(exc))
         reason = describe_os_error(exc) if isinstance(exc, OSError) else "Socket closed"
         self._lose(ConnectionLostError(str(self.endpoint), reason))
 

@@ -46,14 +46,18 @@ class BlockingConsumerOffsets:
 
         Raises what `BlockingAdmin.connect` and its calls do, and `LeaderUnavailableError`.
         """
-        use_local_address = resolve_address(target).use_spu_local_address
-        with BlockingAdmin.connect(target, client_id=client_id, timeout_s=timeout_s) as admin:
+        address = resolve_address(target)
+        with BlockingAdmin.at(address, client_id=client_id, timeout_s=timeout_s) as admin:
             partitions = admin.list_partitions(system=True)
             spus = admin.list_spus()
-        endpoint = find_leader(partitions, spus, use_local_address=use_local_address)
+        endpoint = find_leader(partitions, spus, use_local_address=address.use_spu_local_address)
         if endpoint is None:
             return cls(None)
-        return cls(BlockingConnection.open(endpoint, client_id=client_id, timeout_s=timeout_s))
+        return cls(
+            BlockingConnection.open(
+                endpoint, security=address.security, client_id=client_id, timeout_s=timeout_s
+            )
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -129,4 +133,4 @@ def find_leader(
     if spu.status.resolution is not SpuStatusResolution.ONLINE:
         reason = f"SPU {leader} is {spu.status.resolution.name.lower()}"
         raise LeaderUnavailableError(topic, partition, reason)
-    return spu_endpoint(spu.spec, use_local_address=use_local_address)
+    return spu_endpoint(spu.name, spu.spec, use_local_address=use_local_address)

@@ -11,7 +11,7 @@ from fluvio_client.blocking import BlockingAdmin, BlockingConnection
 from fluvio_client.consumer_offsets import find_leader
 from fluvio_client.errors import PartitionNotFoundError
 from fluvio_client.session import DEFAULT_CLIENT_ID
-from fluvio_client.target import ClusterTarget, Endpoint, resolve_address
+from fluvio_client.target import Address, ClusterTarget, Endpoint, resolve_address
 from fluvio_protocol.api.consumer_offsets import UpdateConsumerOffsetRequest, UpdateConsumerOffsetResponse
 from fluvio_protocol.api.fetch import StreamFetchRequest
 from fluvio_protocol.api.offsets import (
@@ -45,13 +45,13 @@ class BlockingConsumerPlaces:
         self,
         partitions: list[PartitionObject],
         spus: list[SpuObject],
+        address: Address,
         *,
-        use_local_address: bool,
         client_id: str,
         timeout_s: float,
     ) -> None:
         """Use `connect`."""
-        self._partitions, self._spus, self._use_local_address = partitions, spus, use_local_address
+        self._partitions, self._spus, self._address = partitions, spus, address
         self._client_id, self._timeout_s = client_id, timeout_s
 
     @classmethod
@@ -67,13 +67,11 @@ class BlockingConsumerPlaces:
         `target` is host:port of the controller or a resolved profile. Raises what `BlockingAdmin.connect` and
         its calls do.
         """
-        with BlockingAdmin.connect(target, client_id=client_id, timeout_s=timeout_s) as admin:
+        address = resolve_address(target)
+        with BlockingAdmin.at(address, client_id=client_id, timeout_s=timeout_s) as admin:
             partitions = admin.list_partitions() + admin.list_partitions(system=True)
             spus = admin.list_spus()
-        use_local_address = resolve_address(target).use_spu_local_address
-        return cls(
-            partitions, spus, use_local_address=use_local_address, client_id=client_id, timeout_s=timeout_s
-        )
+        return cls(partitions, spus, address, client_id=client_id, timeout_s=timeout_s)
 
     def bounds(self, topic: str, partition: int) -> Bounds:
         """Where a partition begins and ends."""
@@ -97,11 +95,20 @@ class BlockingConsumerPlaces:
 
     def _leader(self, topic: str, partition: int) -> BlockingConnection:
         endpoint: Endpoint | None = find_leader(
-            self._partitions, self._spus, topic, partition, use_local_address=self._use_local_address
+            self._partitions,
+            self._spus,
+            topic,
+            partition,
+            use_local_address=self._address.use_spu_local_address,
         )
         if endpoint is None:
             raise PartitionNotFoundError(topic, partition)
-        return BlockingConnection.open(endpoint, client_id=self._client_id, timeout_s=self._timeout_s)
+        return BlockingConnection.open(
+            endpoint,
+            security=self._address.security,
+            client_id=self._client_id,
+            timeout_s=self._timeout_s,
+        )
 
 
 def _ask_bounds(leader: BlockingConnection, topic: str, partition: int) -> FetchOffsetPartitionResponse:

@@ -65,6 +65,16 @@ class ResponseTimeoutError(FluvioError):
         self.timeout_s, self.api_key, self.correlation_id = timeout_s, api_key, correlation_id
 
 
+class CertificateError(FluvioError):
+    """Certificates or keys that this side needs for TLS cannot be used; `what` names the file, or says it."""
+
+    kind = "cannot-connect"
+
+    def __init__(self, what: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot use {what}: {reason}", hint=hint)
+        self.what, self.reason = what, reason
+
+
 class ClientClosedError(FluvioError):
     """The client, producer or consumer was closed before or during the call."""
 

@@ -128,11 +128,11 @@ class MetadataStore:
                 raise PartitionNotFoundError(topic, partition)
             raise NotReadyYetError(f"partition {topic}-{partition}")
         leader_id = found[0].leader
-        for spec, status in self.spus.values():
+        for name, (spec, status) in self.spus.items():
             if spec.id == leader_id:
                 if status.resolution is not SpuStatusResolution.ONLINE:
                     raise NotReadyYetError(f"SPU {leader_id} is {status.resolution.name.lower()}")
-                return Leader(leader_id, spu_endpoint(spec, use_local_address=self.use_local_address))
+                return Leader(leader_id, spu_endpoint(name, spec, use_local_address=self.use_local_address))
         raise NotReadyYetError(f"SPU {leader_id} is not registered")
 
     def online_partitions(self, topic: str) -> tuple[int, ...]:

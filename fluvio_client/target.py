@@ -4,14 +4,14 @@ A client is given an address as text, or anything that looks like `ClusterTarget
 does, without either package knowing the other: whoever knows both hands one over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fluvio_client.errors import ConnectionFailedError
-from fluvio_types.errors import NotSupportedYetError
 
 if TYPE_CHECKING:
+    from fluvio_client.security import Security
     from fluvio_protocol.api.spu import SpuSpec
 
 _NO_TLS = "disabled"
@@ -39,10 +39,11 @@ class ClusterTarget(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class Endpoint:
-    """A host and a port."""
+    """A host and a port, and by which name the server there is known to TLS."""
 
     host: str
     port: int
+    name: str = field(default="", compare=False)  # of an SPU; nothing for a controller
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -50,10 +51,11 @@ class Endpoint:
 
 @dataclass(slots=True, frozen=True)
 class Address:
-    """What a client needs of a target: where the controller is, and which address of SPUs to use."""
+    """What a client needs of a target: where the controller is, which address of SPUs to use, and TLS."""
 
     endpoint: Endpoint
     use_spu_local_address: bool = False
+    security: "Security | None" = None  # None: nothing is encrypted
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -69,19 +71,20 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def resolve_address(target: "str | ClusterTarget") -> Address:
-    """Read a target. Raises `ConnectionFailedError` (bad address), `NotSupportedYetError` (TLS)."""
+    """Read a target. Raises `ConnectionFailedError` (bad address), `CertificateError` (TLS)."""
     if isinstance(target, str):
         return Address(parse_endpoint(target))
-    if target.tls.policy.value != _NO_TLS:
-        raise NotSupportedYetError(
-            f"TLS (the profile wants `{target.tls.policy.value}`)", hint="use a cluster without TLS"
-        )
-    return Address(parse_endpoint(target.endpoint), target.use_spu_local_address)
+    endpoint, use_local = parse_endpoint(target.endpoint), target.use_spu_local_address
+    if target.tls.policy.value == _NO_TLS:
+        return Address(endpoint, use_local)
+    from fluvio_client.security import security_of
+
+    return Address(endpoint, use_local, security_of(target.tls))
 
 
-def spu_endpoint(spec: "SpuSpec", *, use_local_address: bool) -> Endpoint:
-    """Where clients reach an SPU; at its local address if wanted and if it has one."""
+def spu_endpoint(name: str, spec: "SpuSpec", *, use_local_address: bool) -> Endpoint:
+    """Where clients reach the SPU `name`; at its local address if wanted and if it has one."""
     local = spec.public_endpoint_local
     if use_local_address and local is not None:
-        return Endpoint(local.host, local.port)
-    return Endpoint(spec.public_endpoint.host, spec.public_endpoint.port)
+        return Endpoint(local.host, local.port, name)
+    return Endpoint(spec.public_endpoint.host, spec.public_endpoint.port, name)

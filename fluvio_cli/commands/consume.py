@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _UNKNOWN_WIDTH = 65_535
 _OUT_OF_REACH_S = 60.0  # how long `-d` waits for a partition's leader; without `-d` it waits for ever
 _offset = values.integer(0, 2**63 - 1)
-_FORMS = ("dynamic", "text", "binary", "json", "raw", "table", "ndjson")
+_FORMS = ("dynamic", "text", "binary", "json", "raw", "table", "full-table", "ndjson")
 
 
 def _moment(text: str) -> "Moment":
@@ -62,6 +62,7 @@ def _query(text: str) -> "Query":
         ("Print what came in the last ten minutes", "fluvio consume my-topic --since 10m -d"),
         ("Print the first five orders above 100", "fluvio consume my-topic -B -n 5 --where 'total > `100`'"),
         ("Read several topics, a JSON object a line", "fluvio consume --regex 'orders-.*' -B -d -O ndjson"),
+        ("Watch the newest record of each key", "fluvio consume hosts -B -O full-table --table-format hosts"),
         ("Choose the form", "fluvio consume my-topic -B -F '{{partition}}:{{offset}} {{key}}={{value}}'"),
     ),
 )
@@ -96,6 +97,15 @@ def command(
         str | None,
         typer.Option(
             "-F", "--format", metavar="FORMAT", help="Template of each record, such as '{{key}}={{value}}'"
+        ),
+    ] = None,
+    table_format: Annotated[
+        str | None,
+        typer.Option(
+            "--table-format",
+            metavar="TABLE_FORMAT",
+            help="Name of a stored table format, which gives `-O full-table` its columns, labels and primary "
+            "keys, and `-O table` its columns and labels",
         ),
     ] = None,
     beginning: Annotated[
@@ -278,6 +288,7 @@ def command(
         more_topics=topics[1:],
         patterns=tuple(compile_patterns(topics)) if regex else (),
         selection=selection,
+        table_format=table_format,
         ends_in_s=ends_in_s if not has_passed else None,
     )
     run(lambda interrupt: consume(cli, job, interrupt))

@@ -90,7 +90,7 @@ def _states(data_dirs: list[Path], facts: Facts) -> Iterator[ClusterState]:
 
 
 def _look_at_target(cli: "CliContext", facts: Facts, states: list[ClusterState]) -> None:
-    from fluvio_cli.platform_probe import ProbeError, ask_platform_version
+    from fluvio_cli.platform_probe import ask_platform_version
     from fluvio_profiles.errors import ConfigMissingError
 
     try:
@@ -106,10 +106,8 @@ def _look_at_target(cli: "CliContext", facts: Facts, states: list[ClusterState])
     facts.target_is_local = any(place.endpoint_of(state) == target.endpoint for state in states)
     try:
         facts.target_version = ask_platform_version(target, cli.client_id, _PROBE_S)
-    except ProbeError as exc:
+    except FluvioError as exc:
         facts.target_problem = str(exc)
-    except FluvioError:
-        pass  # it cannot be asked from here, which says nothing about it
 
 
 def _look_at_ports(facts: Facts, states: list[ClusterState]) -> None:

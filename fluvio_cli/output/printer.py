@@ -60,6 +60,16 @@ class Printer:
         with self._status.aside():
             yield
 
+    @property
+    def shows_colours(self) -> bool:
+        """Whether standard output shows colours."""
+        return self._colour and self.stdout_is_terminal
+
+    @property
+    def takes_screen(self) -> bool:
+        """Whether standard output is a terminal that can be drawn on."""
+        return self.stdout_is_terminal and not self._is_dumb
+
     def data(self, text: str) -> None:
         """Print text that is the result, as it is; it brings its own line ends."""
         with self.still():
@@ -93,7 +103,7 @@ class Printer:
 
     def styled(self, text: str, style: str) -> str:
         """`text` in a style (`green`, `yellow`, `red`, `bold`) if standard output shows colours."""
-        if not (self._colour and self.stdout_is_terminal):
+        if not self.shows_colours:
             return text
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 

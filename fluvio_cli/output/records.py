@@ -6,10 +6,13 @@ What the official tool prints is kept to the byte, hex dumps and table blocks in
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fluvio_cli.output.template import Template
 from fluvio_cli.output.template_helpers import RawFields
+
+if TYPE_CHECKING:
+    from fluvio_cli.output.full_table import Layout
 
 _LOOKS_BINARY_BYTES = 1024
 _BINARY_STARTS = (b"%PDF", b"\x89PNG\x0d\x0a\x1a\x0a")
@@ -26,6 +29,7 @@ class RecordOptions(NamedTuple):
     template: Template | None = None
     truncate_to: int | None = None  # characters
     suppress_unknown: bool = False
+    layout: "Layout | None" = None  # columns of the form `table`; None: those of each record
 
 
 class ShownRecord(Protocol):
@@ -111,7 +115,7 @@ class RecordRenderer:
         if form == "json":
             return _json_lines(value, suppress=suppress)
         if form == "table":
-            lines = _table_lines(value, with_top=not self._has_table_begun)
+            lines = _table_lines(value, self._options.layout, with_top=not self._has_table_begun)
             self._has_table_begun = self._has_table_begun or not lines.startswith(b"error")
             return lines
         if form == "text" and not suppress and looks_binary(value):
@@ -193,9 +197,11 @@ def json_problem(value: bytes, error: Exception) -> str:
     return f"{error.msg[:1].lower()}{error.msg[1:]} at line {line} column {column}"
 
 
-def _table_lines(value: bytes, *, with_top: bool) -> bytes:
+def _table_lines(value: bytes, layout: "Layout | None", *, with_top: bool) -> bytes:
     """One block; only the first of all has an edge above its header, as the official tool prints them."""
     import json
+
+    from fluvio_cli.output.table import bordered, text_width
 
     try:
         data = json.loads(value)
@@ -203,26 +209,30 @@ def _table_lines(value: bytes, *, with_top: bool) -> bytes:
         return f"error parsing record as json: {json_problem(value, exc)}\n".encode()
     if not isinstance(data, dict):
         return b"error: Unable to parse json as object map\n"
-    names = sorted(data)
-    cells = [_cell(data[name]) for name in names]
-    widths = [max(len(name), len(cell)) for name, cell in zip(names, cells, strict=True)]
-
-    def row(texts: Sequence[str]) -> str:
-        return (
-            "|"
-            + "|".join(f" {text.ljust(width)} " for text, width in zip(texts, widths, strict=True))
-            + "|\n"
-        )
-
-    edge = "+" + "+".join("-" * (width + 2) for width in widths) + "+\n"
-    under_header = "+" + "=" * (sum(widths) + 3 * len(widths) - 1) + "+\n"
-    return ((edge if with_top else "") + row(names) + under_header + row(cells) + edge).encode()
+    if layout is not None and layout.columns:
+        columns = layout.columns
+        names, cells = [column.label for column in columns], [column.text_in(data) for column in columns]
+        fixed = [column.width for column in columns]
+    else:
+        columns, names = (), sorted(data)
+        cells, fixed = [_cell(data[name]) for name in names], [None] * len(names)
+    widths = [
+        max(map(text_width, texts)) if width is None else width
+        for width, *texts in zip(fixed, names, cells, strict=True)
+    ]
+    sides = [column.alignment for column in columns]
+    return "".join(bordered(names, [cells], widths, sides, with_top=with_top)).encode()
 
 
 def _cell(data: Any) -> str:
     import json
 
-    return data if isinstance(data, str) else json.dumps(data, sort_keys=True, ensure_ascii=False)
+    from fluvio_cli.output.table import CUT
+
+    try:
+        return data if isinstance(data, str) else json.dumps(data, sort_keys=True, ensure_ascii=False)
+    except RecursionError:  # it could just be read
+        return CUT
 
 
 _FIELDS: dict[str, Callable[[ShownRecord], bytes | int]] = {

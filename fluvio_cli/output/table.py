@@ -1,6 +1,10 @@
-"""Tables as the official command line prints them: no borders, cells padded by one space each side."""
+"""Tables of text: without borders as the official lists are, with borders as `consume -O table` has them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+Alignment = Literal["left", "right", "center"]
+CUT = "…"  # stands for what was cut off
 
 
 def render_table(
@@ -18,7 +22,7 @@ def render_table(
     lines = [headers, *rows]
     columns = max(map(len, lines))
     widths = [
-        max((_width(line[column]) for line in lines if column < len(line)), default=0)
+        max((text_width(line[column]) for line in lines if column < len(line)), default=0)
         for column in range(columns)
     ]
     start = " " if indent else ""
@@ -33,18 +37,65 @@ def render_table(
     )
 
 
-def _cell(text: str, width: int, right: bool) -> str:
-    padding = " " * (width - _width(text))
-    return f" {padding}{text} " if right else f" {text}{padding} "
+def bordered(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    widths: Sequence[int],
+    alignments: Sequence[Alignment] = (),
+    *,
+    with_top: bool = True,
+) -> Iterator[str]:
+    """The lines of a table between borders, each with its line end, one after the other.
+
+    What is longer than its column is cut. A row may be shorter than the header. Columns without an
+    alignment stand left.
+    """
+    sides = [alignments[place] if place < len(alignments) else "left" for place in range(len(headers))]
+
+    def line(cells: Sequence[str]) -> str:
+        texts = [*cells, *[""] * (len(headers) - len(cells))]
+        return f"|{'|'.join(f' {fit(*cell)} ' for cell in zip(texts, widths, sides, strict=True))}|\n"
+
+    edge = f"+{'+'.join('-' * (width + 2) for width in widths)}+\n"
+    if with_top:
+        yield edge
+    yield line(headers)
+    yield f"+{'=' * (sum(widths) + 3 * len(widths) - 1)}+\n"
+    for row in rows:
+        yield line(row)
+    yield edge
 
 
-def _width(text: str) -> int:
+def fit(text: str, width: int, alignment: Alignment = "left") -> str:
+    """`text` in exactly so many terminal columns: padded, or cut with a mark at its end."""
+    spare = width - text_width(text)
+    if spare < 0:
+        return _cut(text, width)
+    if alignment == "left":
+        return text + " " * spare
+    before = spare if alignment == "right" else spare // 2
+    return " " * before + text + " " * (spare - before)
+
+
+def text_width(text: str) -> int:
     """Terminal columns that `text` takes."""
     if text.isascii():
         return len(text)
-    import unicodedata
+    from rich.cells import cell_len
 
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
+    return cell_len(text)
+
+
+def _cut(text: str, width: int) -> str:
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text[: width - 1] + CUT
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width - 1) + CUT
+
+
+def _cell(text: str, width: int, right: bool) -> str:
+    padding = " " * (width - text_width(text))
+    return f" {padding}{text} " if right else f" {text}{padding} "

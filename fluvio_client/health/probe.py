@@ -104,7 +104,7 @@ class HealthProbe:
 
     def _leader(self, spu: SpuObject) -> Leader:
         local = self._cluster.address.use_spu_local_address
-        return Leader(spu.spec.id, spu_endpoint(spu.spec, use_local_address=local))
+        return Leader(spu.spec.id, spu_endpoint(spu.name, spu.spec, use_local_address=local))
 
     async def _try_records(self, report: HealthReport, online: dict[int, SpuObject], limits: Limits) -> None:
         made, ids = topic_name(time.time(), os.urandom(4)), sorted(online)

@@ -234,6 +234,13 @@ def tls_document(tls: Tls) -> dict[str, Any]:
     return document
 
 
+def tls_from_document(document: Mapping[str, Any]) -> Tls:
+    """Read a `tls` table. Raises `DocumentError`."""
+    if not isinstance(document, Mapping):
+        raise DocumentError("`tls` must be a table")
+    return _tls(_Table("tls", document))
+
+
 def _present(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 

@@ -19,7 +19,7 @@ from fluvio_profiles.errors import (
     ConfigMissingError,
     ConfigWriteError,
 )
-from fluvio_profiles.model import Config, DocumentError, from_document, to_document
+from fluvio_profiles.model import Config, DocumentError, Tls, from_document, to_document
 
 PROFILE_PATH_VARIABLE = "FLV_PROFILE_PATH"
 
@@ -115,9 +115,17 @@ def replace_config(path: Path, before: bytes | None, content: bytes) -> None:
         raise ConfigWriteError(path, exc.strerror or str(exc)) from exc
 
 
-def set_local_profile(path: Path, name: str, endpoint: str, installation: str = "local") -> None:
+def set_local_profile(
+    path: Path, name: str, endpoint: str, installation: str = "local", *, tls: Tls | None = None
+) -> None:
     """Write and select profile `name` for a cluster of this machine; raises as `update_config` does."""
-    update_config(path, lambda config: config.add_and_select(name, endpoint, installation), create=True)
+
+    def change(config: Config) -> None:
+        config.add_and_select(name, endpoint, installation)
+        if tls is not None:
+            config.clusters[name].tls = tls
+
+    update_config(path, change, create=True)
 
 
 def _split_position(message: str, text: str) -> tuple[str, tuple[int, int]]:

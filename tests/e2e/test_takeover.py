@@ -3,15 +3,19 @@
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from fluvio_local_cluster.lifecycle.places import Places
 from fluvio_local_cluster.lifecycle.state import Phase
 from fluvio_local_cluster.lifecycle.takeover import take_over
+from fluvio_profiles.model import Tls, TlsCerts, TlsPolicy, TlsSource, tls_document
 from fluvio_profiles.store import set_local_profile
 from tests.support import official_python as official
+from tests.support.certificates import DOMAIN, Authority
 from tests.support.local_cluster import LocalCluster
 from tests.support.official_directory import make_official_cluster, official_records
 
@@ -55,6 +59,26 @@ def test_an_official_cluster_is_taken_over_produced_to_and_read_back(throwaway_h
     assert consumed(home) == everything
     assert home.run("consume", "plain", "-B", "-d").stdout == "to the other SPU\n"
     assert sorted(home.running()) == ["SC", "SPU 5001", "SPU 5002"]
+
+
+def test_an_official_cluster_with_tls_goes_on_with_its_certificates(
+    throwaway_home: LocalCluster, tmp_path: Path
+) -> None:
+    home = throwaway_home
+    data_dir = make_official_cluster(home.home / ".fluvio")
+    authority = Authority(tmp_path)
+    server, client = authority.server(), authority.client()
+    config = home.home / ".fluvio" / "local-config"
+    document = tomllib.loads(config.read_text())
+    for key, pair in (("server_tls_policy", server), ("client_tls_policy", client)):
+        certs = TlsCerts(DOMAIN, str(pair.key), str(pair.cert), str(authority.cert))
+        document[key] = tls_document(Tls(TlsPolicy.VERIFIED, TlsSource.FILES, certs))
+    config.write_text(tomli_w.dumps(document))
+    home.run("cluster", "resume", "--data-dir", str(data_dir))
+    assert consumed(home) == official_records()
+    assert "Verified" in home.run("profile", "list").stdout
+    assert tomllib.loads(config.read_text())["server_tls_policy"] == document["server_tls_policy"]
+    assert home.run("-c", home.endpoint, "topic", "list", check=False).returncode == 4
 
 
 @pytest.mark.skipif(not official.HAS_WHEEL, reason=official.NO_WHEEL)
@@ -124,7 +148,7 @@ def test_a_takeover_that_fails_leaves_the_directory_as_it_was(throwaway_home: Lo
     config.write_text(config.read_text().replace('tls_policy = "disabled"', 'tls_policy = "verified"'))
     failed = home.run("cluster", "resume", "--data-dir", str(data_dir), check=False)
     assert failed.returncode == 1
-    assert "not supported yet: local clusters with TLS" in failed.stderr
+    assert "`tls.tls_source` is missing" in failed.stderr
     assert listing(data_dir) == files
 
     shutil.rmtree(data_dir / "metadata" / "SPU")

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 import pytest
 
 from fluvio_cli.platform_probe import ask_platform_version
-from fluvio_profiles.model import Tls, TlsPolicy
+from fluvio_client.errors import CertificateError
+from fluvio_profiles.model import Tls, TlsCerts, TlsPolicy, TlsSource
 from fluvio_profiles.resolve import Target
 from fluvio_protocol.api.api_versions import API_VERSIONS_VERSION, ApiVersionsResponse
 from fluvio_protocol.frame import encode_response
-from fluvio_types.errors import FluvioError, NotSupportedYetError
+from fluvio_types.errors import FluvioError
 
 Answer = Callable[[socket.socket], None]
 
@@ -78,6 +79,7 @@ def test_an_address_that_leads_nowhere_is_an_expected_error(address: str) -> Non
         ask_platform_version(Target(address), "me", 5)
 
 
-def test_a_cluster_that_wants_tls_is_not_asked() -> None:
-    with pytest.raises(NotSupportedYetError):
-        ask_platform_version(Target("127.0.0.1:1", Tls(TlsPolicy.ANONYMOUS)), "me", 5)
+def test_certificates_that_cannot_be_used_are_an_expected_error() -> None:
+    certs = TlsCerts("fluvio.local", "nowhere.key", "nowhere.crt", "nowhere-ca.crt")
+    with pytest.raises(CertificateError):
+        ask_platform_version(Target("127.0.0.1:1", Tls(TlsPolicy.VERIFIED, TlsSource.FILES, certs)), "me", 5)

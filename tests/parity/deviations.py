@@ -50,11 +50,9 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
     return Deviation(command, (subject,), Aspect.HELP, Standing.WORDING, reason)
 
 
-_CONSUME_FORMS = "`ndjson`, from which records can be made again; `full-table` is absent so far"
-_FULL_TABLE = "no table on the whole screen yet"
+_AS_IT_IS = "officially a local upgrade ignores it; here it changes the cluster, which else stays as it is"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
-_NO_TLS = "our servers speak no TLS yet; the client's side, `--tls` of the root and in profiles, is there"
 _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
 
 DEVIATIONS = (
@@ -105,9 +103,13 @@ DEVIATIONS = (
         Standing.ON_PURPOSE,
         "offsets have 64 bits: records above 4,294,967,295 can be named",
     ),
-    Deviation("fluvio consume", ("--output",), Aspect.VALUES, Standing.ON_PURPOSE, _CONSUME_FORMS),
-    Deviation("fluvio consume", ("--output",), Aspect.LISTED, Standing.ON_PURPOSE, _CONSUME_FORMS),
-    _absent("fluvio consume", ("--table-format",), _FULL_TABLE),
+    Deviation(
+        "fluvio consume",
+        ("--output",),
+        Aspect.LISTED,
+        Standing.ON_PURPOSE,
+        "`ndjson`, from which records can be made again",
+    ),
     _extra("fluvio consume", ("--on-evicted",), "a gap that retention made in the data can end the command"),
     Deviation(
         "fluvio consume",
@@ -141,12 +143,6 @@ DEVIATIONS = (
     _extra("fluvio profile validate", _ITSELF, "tells whether profiles lead to clusters, for scripts too"),
     _extra("fluvio profile prompt", _ITSELF, "shows in the shell which cluster commands would change"),
     _extra("fluvio profile delete-profile", _ITSELF, "hidden alias of `delete`, beside `delete-cluster`"),
-    _absent(
-        "fluvio cluster start",
-        ("--tls", "--domain", "--ca-cert", "--client-cert", "--client-key", "--server-cert", "--server-key"),
-        _NO_TLS,
-    ),
-    _absent("fluvio cluster start", ("--read-only",), "no cluster with fixed metadata yet"),
     Deviation(
         "fluvio cluster start",
         ("--sc-pub-addr", "--sc-priv-addr"),
@@ -161,6 +157,7 @@ DEVIATIONS = (
         Standing.ON_PURPOSE,
         "private ports are open to this machine only: whoever reaches them is taken for an SPU",
     ),
+    _wording("fluvio cluster start", "--client-key", "it is the key of the certificate named above it"),
     _extra("fluvio cluster start", ("--spu-port-base",), "several clusters beside each other, free ports"),
     _extra("fluvio cluster start", ("--fsync",), "an acknowledgement may be worth more"),
     _extra("fluvio cluster start", ("--metrics",), "figures for Prometheus"),
@@ -169,7 +166,25 @@ DEVIATIONS = (
     _extra("fluvio cluster delete", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
-    _absent("fluvio cluster upgrade", _ITSELF, "no command yet; `resume` by a newer version keeps the data"),
+    Deviation(
+        "fluvio cluster upgrade",
+        ("--sc-pub-addr", "--sc-priv-addr"),
+        Aspect.VALUES,
+        Standing.ON_PURPOSE,
+        _REFUSED_AT_ONCE,
+    ),
+    Deviation(
+        "fluvio cluster upgrade",
+        ("--sc-pub-addr", "--sc-priv-addr", "--data-dir", "--spu", "--rust-log", "--log-dir"),
+        Aspect.DEFAULT,
+        Standing.ON_PURPOSE,
+        _AS_IT_IS,
+    ),
+    _wording("fluvio cluster upgrade", "--sc-pub-addr", _AS_IT_IS),
+    _wording("fluvio cluster upgrade", "--data-dir", _OWN_CLUSTER),
+    _wording("fluvio cluster upgrade", "--client-key", "it is the key of the certificate named above it"),
+    _wording("fluvio cluster upgrade", "--skip-checks", "the check of an upgrade is that of the metadata"),
+    _extra("fluvio cluster upgrade", ("--fsync", "--consumer-offset-ttl"), "they are settings of a start"),
     _extra(
         "fluvio cluster spu unregister",
         ("--force",),

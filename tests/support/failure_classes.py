@@ -17,7 +17,9 @@ _PACKAGES = (
     "fluvio_cli",
 )
 # Inside of servers: they become codes on the wire, or lines of their output.
-_OF_SERVERS = tuple(f"fluvio_local_cluster.{room}." for room in ("net", "storage", "sc", "spu", "metrics"))
+_OF_SERVERS = tuple(
+    f"fluvio_local_cluster.{room}." for room in ("net", "server_tls", "storage", "sc", "spu", "metrics")
+)
 # Never raised themselves: their kinds are.
 _ROOTS = {"ApiError", "ProfileError"}
 

@@ -7,12 +7,12 @@ from typing import Any
 class MemoryTransport(asyncio.Transport):
     """Feed the protocol with `deliver`; `written` is what it wrote."""
 
-    def __init__(self, protocol: asyncio.BufferedProtocol) -> None:
+    def __init__(self, protocol: asyncio.BufferedProtocol, *, is_encrypted: bool = False) -> None:
         super().__init__({"peername": ("127.0.0.1", 1)})
         self.written = bytearray()
         self.is_paused = False
         self.is_ended = False
-        self.is_encrypted = False
+        self.is_encrypted = is_encrypted
         self._protocol = protocol
         protocol.connection_made(self)
 

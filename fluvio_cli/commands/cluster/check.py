@@ -66,7 +66,7 @@ def _refuse_others(cli: CliContext) -> None:
             f"'fluvio cluster check' is invalid with cloud cluster \"{target.cluster_name}\", "
             "use 'fluvio cloud ...' commands"
         )
-    if kind is not Installation.LOCAL:
+    if kind not in (Installation.LOCAL, Installation.READ_ONLY):
         raise NotLocalError("Check", target.profile_name)
 
 

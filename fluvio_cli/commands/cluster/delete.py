@@ -21,8 +21,8 @@ from fluvio_types.errors import FluvioError
 class NotATerminalError(FluvioError):
     """Nobody can be asked."""
 
-    def __init__(self) -> None:
-        super().__init__("IO error: not a terminal", hint="use `--force` to delete without being asked")
+    def __init__(self, hint: str) -> None:
+        super().__init__("IO error: not a terminal", hint=hint)
 
 
 @rules(
@@ -75,7 +75,7 @@ def _confirm(cli: CliContext, name: str, endpoint: str, *, force: bool) -> bool:
     if force:
         return True
     if not cli.stdin.isatty():
-        raise NotATerminalError()
+        raise NotATerminalError("use `--force` to delete without being asked")
     cli.printer.note(
         f"WARNING: You are about to delete {name}/{endpoint}. This operation is irreversible and the data "
         "stored in your cluster will be permanently lost."

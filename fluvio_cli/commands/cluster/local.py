@@ -89,6 +89,6 @@ def meant_cluster(cli: "CliContext", data_dir: str | None, what: str) -> "Cluste
             from fluvio_profiles.model import Installation
 
             cluster = cli.load_config().clusters[target.cluster_name]
-            if cluster.installation is not Installation.LOCAL:
+            if cluster.installation not in (Installation.LOCAL, Installation.READ_ONLY):
                 raise NotLocalError(what, target.profile_name) from None
         raise

@@ -7,6 +7,16 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import ProgressLines, absolute, announce_channel, surroundings
+from fluvio_cli.commands.cluster.tls_options import (
+    CaCert,
+    ClientCert,
+    ClientKey,
+    Domain,
+    ServerCert,
+    ServerKey,
+    TlsFlag,
+    cluster_tls,
+)
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -58,6 +68,7 @@ def require_metrics_package() -> None:
 
 
 @rules(
+    conflicts=(("local", "read_only"),),
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
         ("Start a cluster with three SPUs", "fluvio cluster start --spu 3"),
@@ -68,14 +79,31 @@ def require_metrics_package() -> None:
         ),
         ("Answer producers only when their records are on the disk", "fluvio cluster start --fsync always"),
         ("Let Prometheus look at it", "fluvio cluster start --metrics 127.0.0.1:9500"),
+        (
+            "Encrypt what clients and servers send, and let in whom the CA has signed",
+            "fluvio cluster start --tls --domain fluvio.local --ca-cert ca.crt --client-cert client-root.crt "
+            "--client-key client-root.key --server-cert server.crt --server-key server.key",
+        ),
+        (
+            "Serve topics that a file fixes, in Kubernetes' form",
+            "fluvio cluster start --read-only topics.json",
+        ),
         ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,
     local: Annotated[
         bool, typer.Option("--local", help="Run the servers as processes on this machine (the default)")
     ] = False,
+    read_only: Annotated[
+        str | None,
+        typer.Option(
+            "--read-only",
+            metavar="config path",
+            help="Like --local, with topics that this JSON file fixes: nobody can change them",
+        ),
+    ] = None,
     spu: Annotated[int, typer.Option("--spu", metavar="SPU", parser=values.u16, help="Number of SPUs")] = 1,
     data_dir: Annotated[
         str | None,
@@ -147,6 +175,13 @@ def command(
             help="Answer Prometheus: the SC at this port, the SPUs at the following ones. 0 takes free ports",
         ),
     ] = None,
+    tls: TlsFlag = False,
+    domain: Domain = None,
+    ca_cert: CaCert = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
+    server_cert: ServerCert = None,
+    server_key: ServerKey = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,
@@ -193,5 +228,15 @@ def command(
         fsync=fsync or DEFAULT_FSYNC,
         metrics=metrics,  # type: ignore[arg-type]  # parsed
         consumer_offset_ttl_s=CONSUMER_OFFSET_TTL_S if consumer_offset_ttl is None else consumer_offset_ttl,
+        read_only=absolute(read_only) if read_only else None,
+        tls=cluster_tls(
+            tls=tls,
+            domain=domain,
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            client_key=client_key,
+            server_cert=server_cert,
+            server_key=server_key,
+        ),
     )
     start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

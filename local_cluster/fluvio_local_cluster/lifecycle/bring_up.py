@@ -7,7 +7,10 @@ ends what this run spawned, and nothing else.
 import select
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from fluvio_client.errors import ConnectionFailedError
+from fluvio_client.target import Address, parse_endpoint
 from fluvio_local_cluster.lifecycle import processes
 from fluvio_local_cluster.lifecycle.errors import LocalClusterError
 from fluvio_local_cluster.lifecycle.launch import LaunchedServer, launch
@@ -38,6 +41,8 @@ class BringUp:
         self._state, self._progress, self._signals = state, progress, signals
         self._environment = {**environment, _LOG_FILTER_VARIABLE: state.settings.log_filter}
         self._client_id = client_id
+        tls = state.settings.tls
+        self._security = None if tls is None else tls.security()
         self._launched: list[LaunchedServer] = []
         self._ready_timeout_s = READY_TIMEOUT_S
 
@@ -56,7 +61,8 @@ class BringUp:
         spus = [record.plan for record in self._state.spus]
         with self._signals.waiting(self._check_alive):
             self._progress.step(f"🖥️  Trying to connect to SC: {endpoint} 0 seconds elapsed")
-            admin = BlockingAdmin.connect(endpoint, client_id=self._client_id, timeout_s=ANSWER_TIMEOUT_S)
+            address = Address(parse_endpoint(endpoint), security=self._security)
+            admin = BlockingAdmin.at(address, client_id=self._client_id, timeout_s=ANSWER_TIMEOUT_S)
         with admin:
             self._progress.step("✅ SC Launched")
             with self._signals.waiting(self._check_alive):
@@ -119,13 +125,19 @@ class BringUp:
             server.check_alive()
 
     def _probe_spus(self) -> None:
-        from fluvio_local_cluster.lifecycle.probe import probe
+        from fluvio_client.blocking import BlockingConnection
 
         for server in self._launched:
             if server.plan.role is not Role.SPU:
                 continue
+            endpoint = replace(dialled(server.plan.public), name=server.plan.spu_name)
             try:
                 with self._signals.waiting(self._check_alive):
-                    probe(dialled(server.plan.public), self._client_id, ANSWER_TIMEOUT_S)
-            except OSError as exc:
+                    BlockingConnection.open(
+                        endpoint,
+                        security=self._security,
+                        client_id=self._client_id,
+                        timeout_s=ANSWER_TIMEOUT_S,
+                    ).close()
+            except ConnectionFailedError as exc:
                 raise LocalClusterError(f"{server.plan.label} cannot be reached: {exc}") from exc

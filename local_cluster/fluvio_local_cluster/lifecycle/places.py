@@ -86,6 +86,8 @@ def write_local_config(places: Places, state: ClusterState) -> None:
     """Write `local-config`; keys are the official command line's, without those that mean nothing here."""
     import tomli_w
 
+    from fluvio_profiles.model import Tls, tls_document
+
     settings = state.settings
     document: dict[str, Any] = {
         "platform_version": state.platform_version,
@@ -97,11 +99,13 @@ def write_local_config(places: Places, state: ClusterState) -> None:
         "sc_priv_addr": str(state.sc.plan.private),
         "skip_checks": settings.skip_checks,
         "hide_spinner": False,
-        "installation_type": "local",
+        "installation_type": "local" if settings.read_only is None else "read_only",
         "save_profile": settings.save_profile,
-        "server_tls_policy": {"tls_policy": "disabled"},
-        "client_tls_policy": {"tls_policy": "disabled"},
+        "server_tls_policy": tls_document(Tls() if settings.tls is None else settings.tls.for_servers),
+        "client_tls_policy": tls_document(Tls() if settings.tls is None else settings.tls.for_clients),
     }
+    if settings.read_only is not None:
+        document["read_only_config"] = str(settings.read_only)
     write_private_file(places.local_config, tomli_w.dumps(document))
 
 

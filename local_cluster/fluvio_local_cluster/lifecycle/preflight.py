@@ -52,6 +52,7 @@ class Facts:
     free_bytes: int | None = None  # None: cannot be known
     available_memory_bytes: int | None = None  # None: cannot be known
     wanted_memory_bytes: int = 0
+    certificate_problems: list[str] | None = None  # None: there is no TLS
     port_problems: list[tuple[ports.PortProblem, str, str]] = field(default_factory=list)  # label, owner
 
 
@@ -77,6 +78,12 @@ def examine(settings: ClusterSettings, state: ClusterState | None, places: Place
     if named is not None and named != settings.data_dir and (named / METADATA_DIR).is_dir():
         facts.foreign_config = None if state_path(named).exists() else named
     return facts
+
+
+def examine_certificates(facts: Facts, settings: ClusterSettings, spu_names: Sequence[str]) -> None:
+    """Add whether clients and servers would accept each other's certificates: no server starts without."""
+    if settings.tls is not None:
+        facts.certificate_problems = settings.tls.problems(spu_names)
 
 
 def examine_machine(facts: Facts, settings: ClusterSettings, servers: Sequence[ServerPlan]) -> None:
@@ -144,6 +151,8 @@ def checks_of(facts: Facts, settings: ClusterSettings, *, all_checks: bool) -> I
     """Judge the facts, in the order shown. Without `all_checks` only what guards data is judged."""
     yield _no_cluster_running(facts, settings)
     yield _no_cluster_left(facts, settings)
+    if not all_checks and facts.certificate_problems is not None:
+        yield certificate_check(facts.certificate_problems)
     if all_checks:
         yield from machine_checks(facts, settings)
 
@@ -152,6 +161,8 @@ def machine_checks(facts: Facts, settings: ClusterSettings) -> Iterator[Check]:
     """Judge whether the servers could run here; a resume asks no more than this."""
     if facts.lacks_metadata:
         yield _metadata(settings)
+    if facts.certificate_problems is not None:
+        yield certificate_check(facts.certificate_problems)
     yield _directories(facts)
     yield _disk_space(facts, settings)
     yield _memory(facts)
@@ -207,6 +218,16 @@ def _metadata(settings: ClusterSettings) -> Check:
         "Metadata are there",
         f"the metadata of this cluster are gone: {settings.metadata_dir} holds none",
         "put them back from a copy, or give up the records with `fluvio cluster delete` and start anew",
+    )
+
+
+def certificate_check(problems: Sequence[str]) -> Check:
+    """Judge what `ClusterTls.problems` found."""
+    return Check(
+        "Certificates",
+        "Certificates belong together",
+        "; ".join(problems),
+        "the CA must have signed both certificates, and that of the server must be for DOMAIN and `*.DOMAIN`",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle.errors import LocalClusterError
+from fluvio_local_cluster.lifecycle.tls import ClusterTls
 from fluvio_types.defaults import (
     CONSUMER_OFFSET_TTL_S,
     LOCAL_SPU_ID_BASE,
@@ -57,6 +58,8 @@ class ClusterSettings:
     fsync: str = DEFAULT_FSYNC  # `storage.SyncPolicy`, as it is written
     metrics: Endpoint | None = None  # of the SC; the SPUs follow; None: nowhere
     consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
+    tls: ClusterTls | None = None  # None: nothing is encrypted
+    read_only: Path | None = None  # a file that fixes the topics
 
     @property
     def metadata_dir(self) -> Path:
@@ -131,17 +134,11 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             f"{settings.spu_count} SPUs need ports beyond {_LAST_PORT} for `--metrics`",
             hint="name a lower port, or use port 0, which takes free ones",
         )
-    for number in range(settings.spu_count):
-        port = base + LOCAL_SPU_PORT_STEP * number if base else 0
-        spu_id = LOCAL_SPU_ID_BASE + number
-        servers.append(
-            ServerPlan.of_spu(
-                spu_id,
-                endpoint(public.host, port),
-                endpoint(LOOPBACK, port + 1 if port else 0),
-                settings.log_dir,
-            )
-        )
+    last: int | None = None
+    for _ in range(settings.spu_count):
+        spu = spu_plan(settings, last, lambda wanted: endpoint(wanted.host, wanted.port))
+        servers.append(spu)
+        last = spu.id
     if settings.metrics is not None:
         host, first = settings.metrics.host, settings.metrics.port
         servers = [
@@ -157,6 +154,21 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             hint="choose others with `--sc-pub-addr`, `--sc-priv-addr`, `--spu-port-base` or `--metrics`",
         )
     return servers
+
+
+def spu_plan(
+    settings: ClusterSettings, last_id: int | None, endpoint: Callable[[Endpoint], Endpoint]
+) -> ServerPlan:
+    """The SPU that follows the one with `last_id`; None: the first. `endpoint` chooses where a port is 0."""
+    number = 0 if last_id is None else last_id + 1 - LOCAL_SPU_ID_BASE
+    base = settings.spu_port_base
+    port = base + LOCAL_SPU_PORT_STEP * number if base else 0
+    return ServerPlan.of_spu(
+        LOCAL_SPU_ID_BASE + number,
+        endpoint(Endpoint(settings.sc_public.host, port)),
+        endpoint(Endpoint(LOOPBACK, port + 1 if port else 0)),
+        settings.log_dir,
+    )
 
 
 def dialled(endpoint: Endpoint) -> Endpoint:
@@ -175,7 +187,9 @@ def server_arguments(
     server: ServerPlan, settings: ClusterSettings, sc_private: Endpoint, cluster_id: str
 ) -> list[str]:
     """The arguments of one server, behind `python -m`; without the descriptor that it reports to."""
-    metrics = [] if server.metrics is None else ["--metrics", str(server.metrics)]
+    more = [] if server.metrics is None else ["--metrics", str(server.metrics)]
+    if settings.tls is not None:
+        more += settings.tls.server_arguments()
     if server.role is Role.SC:
         return [
             "fluvio_local_cluster.sc",
@@ -187,7 +201,8 @@ def server_arguments(
             str(server.private),
             "--cluster-id",
             cluster_id,
-            *metrics,
+            *(() if settings.read_only is None else ("--read-only", str(settings.read_only))),
+            *more,
         ]
     ttl_s = settings.consumer_offset_ttl_s
     return [
@@ -203,6 +218,6 @@ def server_arguments(
         "--log-base-dir",
         str(settings.data_dir),
         *(() if settings.fsync == DEFAULT_FSYNC else ("--fsync", settings.fsync)),
-        *metrics,
+        *more,
         *(() if ttl_s == CONSUMER_OFFSET_TTL_S else ("--consumer-offset-ttl-s", str(ttl_s))),
     ]

@@ -26,6 +26,7 @@ from fluvio_local_cluster.lifecycle.settings import (
     PROFILE_NAME,
     PROVISION_TIMEOUT_S,
     ClusterSettings,
+    Role,
     ServerPlan,
     plan,
 )
@@ -200,6 +201,8 @@ def _check(
     if settings.save_profile:
         _require_usable_profile_file(around.places)
     facts = preflight.examine(settings, state, around.places)
+    names = [server.spu_name for server in servers if server.role is Role.SPU]
+    preflight.examine_certificates(facts, settings, names)
     if not settings.skip_checks and not facts.running:
         preflight.examine_machine(facts, settings, servers)
     looked_at_all = not settings.skip_checks and not facts.running
@@ -215,6 +218,8 @@ def _check_resume(
     facts = preflight.Facts(state, [])
     needs_metadata = state.phase is not Phase.STARTING and state.sc in missing
     facts.lacks_metadata = needs_metadata and not has_metadata(state.settings.data_dir)
+    names = [record.plan.spu_name for record in state.spus]
+    preflight.examine_certificates(facts, state.settings, names)
     preflight.examine_machine(facts, state.settings, [record.plan for record in missing])
     _show(list(preflight.machine_checks(facts, state.settings)), progress, state.settings)
 
@@ -301,7 +306,14 @@ def _write_profile(state: ClusterState, places: Places, progress: Progress) -> N
 
     endpoint = place.endpoint_of(state)
     progress.step(f"Creating Local Profile to: {endpoint}")
-    set_local_profile(places.profile_file, PROFILE_NAME, endpoint)
+    tls = state.settings.tls
+    set_local_profile(
+        places.profile_file,
+        PROFILE_NAME,
+        endpoint,
+        "local" if state.settings.read_only is None else "read_only",
+        tls=None if tls is None else tls.for_clients,
+    )
     progress.step("👤 Profile set")
 
 

@@ -16,6 +16,7 @@ from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle.errors import StateBrokenError
 from fluvio_local_cluster.lifecycle.processes import ProcessIdentity
 from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, ClusterSettings, Role, ServerPlan
+from fluvio_local_cluster.lifecycle.tls import ClusterTls
 from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S
 
 STATE_FILE = "cluster.json"
@@ -137,6 +138,8 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
             "fsync": settings.fsync,
             "metrics": _optional_document(settings.metrics),
             "consumer_offset_ttl_s": settings.consumer_offset_ttl_s,
+            "read_only": None if settings.read_only is None else str(settings.read_only),
+            "tls": None if settings.tls is None else settings.tls.to_document(),
         },
         "servers": [_server_document(server) for server in state.servers],
     }
@@ -184,6 +187,8 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             fsync=str(settings.get("fsync", DEFAULT_FSYNC)),  # states of earlier versions lack this, and more
             metrics=_optional_endpoint(settings.get("metrics")),
             consumer_offset_ttl_s=int(settings.get("consumer_offset_ttl_s", CONSUMER_OFFSET_TTL_S)),
+            read_only=None if settings.get("read_only") is None else Path(settings["read_only"]),
+            tls=None if settings.get("tls") is None else ClusterTls.from_document(settings["tls"]),
         ),
         servers=[_server(server) for server in document["servers"]],
     )

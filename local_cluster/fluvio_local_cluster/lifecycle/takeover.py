@@ -35,6 +35,7 @@ from fluvio_local_cluster.lifecycle.state import (
     new_cluster_id,
     save_state,
 )
+from fluvio_local_cluster.lifecycle.tls import ClusterTls
 from fluvio_types.defaults import LOCAL_SPU_ID_BASE, PLATFORM_VERSION
 from fluvio_types.errors import NotSupportedYetError
 
@@ -65,7 +66,6 @@ def take_over(places: Places, log_dir: Path, data_dir: Path | None = None) -> Cl
 
 
 def _state(data_dir: Path, config: Mapping[str, Any], log_dir: Path) -> ClusterState:
-    _refuse_tls(config)
     named = config.get("log_dir")
     settings = ClusterSettings(
         data_dir=data_dir,
@@ -75,6 +75,7 @@ def _state(data_dir: Path, config: Mapping[str, Any], log_dir: Path) -> ClusterS
         spu_count=0,
         log_filter=str(config.get("rust_log") or DEFAULT_LOG_FILTER),
         save_profile=bool(config.get("save_profile", True)),
+        tls=_tls(config),
     )
     spus = _spus(settings)
     if not spus:
@@ -90,10 +91,29 @@ def _state(data_dir: Path, config: Mapping[str, Any], log_dir: Path) -> ClusterS
     )
 
 
-def _refuse_tls(config: Mapping[str, Any]) -> None:
-    policy = config.get("server_tls_policy")
-    if isinstance(policy, dict) and policy.get("tls_policy", "disabled") != "disabled":
-        raise NotSupportedYetError("local clusters with TLS")
+def _tls(config: Mapping[str, Any]) -> ClusterTls | None:
+    """The certificates of servers and clients, which `local-config` has in the form of a profile's."""
+    from fluvio_profiles.model import DocumentError, Tls, TlsPolicy, TlsSource, tls_from_document
+
+    server, client = Tls(), Tls()
+    try:
+        if "server_tls_policy" in config:
+            server = tls_from_document(config["server_tls_policy"])
+        if server.policy is TlsPolicy.DISABLED:
+            return None
+        client = tls_from_document(config["client_tls_policy"])
+    except (DocumentError, LookupError) as exc:
+        raise TakeoverError(f"the TLS settings of the local cluster's configuration: {exc}") from exc
+    if server.certs is None or client.certs is None or TlsSource.INLINE in (server.source, client.source):
+        raise NotSupportedYetError("local clusters whose certificates are not in files")
+    return ClusterTls(
+        domain=server.certs.domain,
+        ca_cert=Path(server.certs.ca_cert).absolute(),
+        client_cert=Path(client.certs.cert).absolute(),
+        client_key=Path(client.certs.key).absolute(),
+        server_cert=Path(server.certs.cert).absolute(),
+        server_key=Path(server.certs.key).absolute(),
+    )
 
 
 def _endpoint(config: Mapping[str, Any], key: str, default: Endpoint) -> Endpoint:

@@ -66,6 +66,7 @@ class Connection(asyncio.BufferedProtocol):
         self._assembler = FrameAssembler(limits.max_frame_bytes, intake.scratch)
         self._transport: asyncio.Transport | None = None
         self._socket: Any = None
+        self._is_encrypted = False
         self._frames: deque[memoryview] = deque()
         self._unprocessed_bytes = 0  # of whole frames
         self._begun_bytes = 0  # memory of the frame that is not whole yet
@@ -155,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
         """Close after what was written has left; only the first reason counts."""
         if self.close_reason is None:
             self.close_reason = reason
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             if self._held is None:
                 self._write_collected()
                 self._transport.close()
@@ -203,6 +204,7 @@ class Connection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._socket = transport.get_extra_info("socket")
+        self._is_encrypted = transport.get_extra_info("sslcontext") is not None
         name = transport.get_extra_info("peername")
         if isinstance(name, tuple) and len(name) >= 2:
             self.peer = f"{name[0]}:{name[1]}"
@@ -246,7 +248,7 @@ class Connection(asyncio.BufferedProtocol):
         self._is_at_end = True
         self.deadline = None
         self._wake_reader()
-        return True
+        return not self._is_encrypted  # TLS knows no half of a connection: nothing could be sent any more
 
     def pause_writing(self) -> None:
         """Called by the transport."""
@@ -438,7 +440,7 @@ class Connection(asyncio.BufferedProtocol):
     ) -> None:
         """By `sendfile` where the transport allows; raises `OSError` when the file or the peer ends early."""
         stop = position + size_bytes
-        if CAN_SENDFILE and transport.get_extra_info("sslcontext") is None:
+        if CAN_SENDFILE and not self._is_encrypted:
             await self._flushed(transport)
             position = await send_file_bytes(
                 self._socket.fileno(), file.fileno(), position, stop, self._progressed

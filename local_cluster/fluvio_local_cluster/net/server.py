@@ -5,13 +5,17 @@ import contextlib
 import logging
 import os
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fluvio_local_cluster.net.accepting import Acceptor
 from fluvio_local_cluster.net.connection import Connection
 from fluvio_local_cluster.net.dispatch import Service, serve_requests
 from fluvio_local_cluster.net.intake import Intake, Taker
 from fluvio_local_cluster.net.limits import NetLimits
+from fluvio_local_cluster.server_tls import HANDSHAKE_TIMEOUT_S, explain_handshake
+
+if TYPE_CHECKING:
+    import ssl
 
 _logger = logging.getLogger(__name__)
 
@@ -21,10 +25,16 @@ _REPEAT_S = 10.0  # the log says at most so often that a limit is reached
 
 
 async def serve(
-    host: str, port: int, service: Service, *, limits: NetLimits | None = None, name: str
+    host: str,
+    port: int,
+    service: Service,
+    *,
+    limits: NetLimits | None = None,
+    tls: "ssl.SSLContext | None" = None,
+    name: str,
 ) -> "Server":
     """Listen and serve until `Server.close`. Port 0 picks a free one. Raises `OSError`."""
-    server = Server(service, limits if limits is not None else NetLimits(), name)
+    server = Server(service, limits if limits is not None else NetLimits(), name, tls)
     await server.open(host, port)
     return server
 
@@ -32,12 +42,16 @@ async def serve(
 class Server:
     """Made by `serve`. `port` is the one really bound."""
 
-    def __init__(self, service: Service, limits: NetLimits, name: str) -> None:
+    def __init__(
+        self, service: Service, limits: NetLimits, name: str, tls: "ssl.SSLContext | None" = None
+    ) -> None:
         self.name = name
         self.host = ""
         self.port = 0
         self._service = service
         self._limits = limits
+        self._tls = tls
+        self._shaking_hands = 0  # connections whose TLS handshake is under way
         self._intake = Intake(
             limits.max_unprocessed_total_bytes, on_full=self._intake_is_full, on_busy=self._is_busy
         )
@@ -126,32 +140,39 @@ class Server:
             accepted.close()
             return
         self._numbers += 1
+        if len(self._connections) + self._shaking_hands >= self._limits.max_connections and self._tls:
+            self._refuse(_peer_of(accepted))
+            accepted.close()
+            return
+        self._shaking_hands += 1
         self._group.create_task(self._connect(accepted), name=f"{self.name} handshake {self._numbers}")
 
     async def _connect(self, accepted: socket.socket) -> None:
         connection = Connection(self._numbers, self._limits, self._intake, self._accepted)
+        peer = _peer_of(accepted)
         try:
-            await self._loop.connect_accepted_socket(lambda: connection, accepted)
+            await self._loop.connect_accepted_socket(
+                lambda: connection,
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if self._tls else None,
+            )
         except OSError as exc:
-            _logger.debug("a connection was not made server=%s cause=%s", self.name, exc)
             accepted.close()
+            cause = explain_handshake(exc) if self._tls else ""
+            if cause and self._is_news(f"tls: {cause}"):
+                _logger.info("a TLS handshake failed server=%s peer=%s cause=%s", self.name, peer, cause)
+            else:
+                _logger.debug("a connection was not made server=%s cause=%s", self.name, exc)
+        finally:
+            self._shaking_hands -= 1
 
     def _accepted(self, connection: Connection) -> None:
         if self._group is None or self._is_stopping.is_set():
             connection.abort("the server stops")
             return
         if len(self._connections) >= self._limits.max_connections:
-            self._refused += 1
-            if self._is_news("connections"):
-                _logger.warning(
-                    "refusing a connection, see %s server=%s peer=%s open=%d limit=%d refused=%d",
-                    self._limits.connections_set_by,
-                    self.name,
-                    connection.peer,
-                    len(self._connections),
-                    self._limits.max_connections,
-                    self._refused,
-                )
+            self._refuse(connection.peer)
             connection.abort("too many connections")
             return
         connection.deadline = self._loop.time() + self._limits.first_frame_timeout_s
@@ -160,6 +181,19 @@ class Server:
         self._group.create_task(self._serve(connection), name=f"{self.name} connection {connection.id}")
         if self._sweep_handle is None:
             self._sweep()
+
+    def _refuse(self, peer: str) -> None:
+        self._refused += 1
+        if self._is_news("connections"):
+            _logger.warning(
+                "refusing a connection, see %s server=%s peer=%s open=%d limit=%d refused=%d",
+                self._limits.connections_set_by,
+                self.name,
+                peer,
+                len(self._connections),
+                self._limits.max_connections,
+                self._refused,
+            )
 
     def _intake_is_full(self) -> None:
         if self._is_news("intake"):
@@ -206,12 +240,12 @@ class Server:
         except Exception:
             _logger.exception("a connection failed server=%s peer=%s", self.name, connection.peer)
         finally:
-            connection.close("done")
-            _logger.debug("connection ended peer=%s cause=%s", connection.peer, connection.close_reason)
             await self._end(connection, session)
 
     async def _end(self, connection: Connection, session: Any) -> None:
         try:
+            connection.close("done")
+            _logger.debug("connection ended peer=%s cause=%s", connection.peer, connection.close_reason)
             if session is not None:
                 await self._service.closed(session)
         except Exception:
@@ -240,6 +274,14 @@ class Server:
                 connection.abort("the peer takes nothing", reset=True)
         pace = min(limits.first_frame_timeout_s, limits.frame_timeout_s, limits.stall_timeout_s) / 4
         self._sweep_handle = self._loop.call_later(min(pace, _MAX_SWEEP_S), self._sweep)
+
+
+def _peer_of(accepted: socket.socket) -> str:
+    try:
+        name = accepted.getpeername()
+    except OSError:  # it has gone again
+        return "?"
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
 
 
 async def _bind(host: str, port: int) -> list[socket.socket]:

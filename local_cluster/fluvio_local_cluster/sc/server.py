@@ -7,6 +7,7 @@ import signal
 
 from fluvio_local_cluster.net.server import Server, serve
 from fluvio_local_cluster.sc.controller import Controller
+from fluvio_local_cluster.sc.fixed_topics import fix_topics
 from fluvio_local_cluster.sc.handlers.public import PublicService
 from fluvio_local_cluster.sc.model.healing import heal
 from fluvio_local_cluster.sc.model.objects import AnyObject, Kind
@@ -81,6 +82,8 @@ class ScServer:
                 group.create_task(controller.run(), name="controller")
                 try:
                     controller.mark_unwritten(healed)
+                    if settings.read_only is not None:
+                        await fix_topics(controller, settings.read_only)
                     await controller.reconcile()  # the consumer offsets' topic is there before any client
                     await self._serve(controller, group)
                 finally:
@@ -102,7 +105,12 @@ class ScServer:
         )
         try:
             self.public = await serve(
-                settings.public.host, settings.public.port, clients, limits=settings.limits, name="sc-public"
+                settings.public.host,
+                settings.public.port,
+                clients,
+                limits=settings.limits,
+                tls=None if settings.tls is None else settings.tls.context(),
+                name="sc-public",
             )
             grace = loop.call_later(settings.startup_grace_s, spus.expire_absent)
             try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given
+from fluvio_local_cluster.server_tls import ServerTls, add_tls_options, tls_given
 from fluvio_types.defaults import SC_PRIVATE_PORT, SC_PUBLIC_PORT
 
 _DEFAULT_TOPIC_WAIT_S = 90
@@ -38,6 +39,9 @@ class ScSettings:
     shutdown_grace_s: float = 2.0
     limits: NetLimits = _LIMITS
     metrics: Address | None = None  # where scrapes are answered; None: nowhere
+    only_check: bool = False  # see whether all metadata can be read, and end
+    read_only: Path | None = None  # a file that fixes the topics
+    tls: ServerTls | None = None  # of the public port
 
 
 def parse_address(text: str) -> Address:
@@ -60,6 +64,12 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         prog="python -m fluvio_local_cluster.sc", description="Streaming controller of a Fluvio cluster."
     )
     parser.add_argument("--local", type=Path, required=True, metavar="DIR", help="metadata directory")
+    parser.add_argument(
+        "--read-only", type=Path, metavar="FILE", help="JSON file that fixes the topics; clients change none"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only see whether all metadata can be read; exit code 1 if not"
+    )
     parser.add_argument(
         "--bind-public",
         type=parse_address,
@@ -89,6 +99,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     parser.add_argument("--heartbeat-timeout-ms", type=_milliseconds, default=10.0, metavar="MS")
     parser.add_argument("--startup-grace-ms", type=_milliseconds, default=10.0, metavar="MS")
     add_limit_options(parser)
+    add_tls_options(parser)
     parsed = parser.parse_args(arguments)
     seconds: dict[str, float] = {}
     for name, default in (
@@ -111,4 +122,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         startup_grace_s=parsed.startup_grace_ms,
         limits=limits_given(parsed, _LIMITS),
         metrics=parsed.metrics,
+        only_check=parsed.check,
+        read_only=parsed.read_only,
+        tls=tls_given(parser, parsed),
     )

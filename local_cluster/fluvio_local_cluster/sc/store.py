@@ -9,13 +9,14 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from fluvio_local_cluster.sc.model.documents import from_document, to_document
 from fluvio_local_cluster.sc.model.objects import AnyObject, Kind
+from fluvio_local_cluster.sc.model.tree import DocumentError
 from fluvio_local_cluster.sc.yaml_format import parse, render
 from fluvio_types.errors import FluvioError
 
@@ -95,28 +96,18 @@ class MetadataDirectory:
     def load(self) -> Loaded:
         """Read all objects; a file that is not one is moved aside. Raises `MetadataError`."""
         loaded = Loaded()
-        for kind in Kind:
-            directory = self.path / kind.value
-            try:
-                names = sorted(entry.name for entry in os.scandir(directory) if entry.is_file())
-            except FileNotFoundError:
-                continue
-            except OSError as exc:
-                raise MetadataError(f"`{directory}` cannot be read: {exc.strerror}") from exc
-            for name in names:
-                if name.endswith(SUFFIX) and not name.startswith("."):
-                    self._load_file(kind, directory / name, loaded)
-                elif name.endswith(".tmp"):
-                    (directory / name).unlink(missing_ok=True)  # of a write that never came to its end
+        for kind, path in _files(self.path):
+            if path.name.endswith(".tmp"):
+                path.unlink(missing_ok=True)  # of a write that never came to its end
+            elif _is_object(path):
+                self._load_file(kind, path, loaded)
         return loaded
 
     def _load_file(self, kind: Kind, path: Path, loaded: Loaded) -> None:
         try:
-            loaded.objects.append((kind, from_document(kind, path.stem, parse(path.read_bytes()))))
+            loaded.objects.append((kind, _read(kind, path)))
             return
-        except OSError as exc:
-            cause = exc.strerror or str(exc)
-        except FluvioError as exc:
+        except DocumentError as exc:
             cause = str(exc)
         aside = self._set_aside(path)
         loaded.damaged.append((aside, cause))
@@ -243,6 +234,49 @@ class MetadataDirectory:
             self._calls.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def damaged_files(path: Path) -> list[tuple[Path, str]]:
+    """Files of a metadata directory that are no objects, and why; nothing is changed. Raises `MetadataError`.
+
+    A controller may be at work there: it replaces files whole.
+    """
+    found: list[tuple[Path, str]] = []
+    for kind, file in _files(path):
+        if _is_object(file):
+            try:
+                _read(kind, file)
+            except DocumentError as exc:
+                if file.exists():
+                    found.append((file, str(exc)))
+    return found
+
+
+def _files(path: Path) -> Iterator[tuple[Kind, Path]]:
+    for kind in Kind:
+        directory = path / kind.value
+        try:
+            names = sorted(entry.name for entry in os.scandir(directory) if entry.is_file())
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            raise MetadataError(f"`{directory}` cannot be read: {exc.strerror}") from exc
+        for name in names:
+            yield kind, directory / name
+
+
+def _is_object(path: Path) -> bool:
+    return path.suffix == SUFFIX and not path.name.startswith(".")
+
+
+def _read(kind: Kind, path: Path) -> AnyObject:
+    """Raises `DocumentError`, also when the file cannot be read."""
+    try:
+        return from_document(kind, path.stem, parse(path.read_bytes()))
+    except OSError as exc:
+        raise DocumentError(exc.strerror or str(exc)) from exc
+    except FluvioError as exc:
+        raise DocumentError(str(exc)) from exc
 
 
 def _new_uuid() -> str:

@@ -3,19 +3,21 @@
 import sys
 
 # A plain transport needs no TLS: not loading OpenSSL saves 4 MB and 8 ms of each SPU (measured).
-sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
+if "--tls" not in sys.argv:
+    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
 
-import asyncio  # noqa: E402
-import dataclasses  # noqa: E402
-import logging  # noqa: E402
-import os  # noqa: E402
+import asyncio
+import dataclasses
+import logging
+import os
 
-from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer  # noqa: E402
-from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors  # noqa: E402
-from fluvio_local_cluster.net.log_level import log_level  # noqa: E402
-from fluvio_local_cluster.net.server_log import log_to_stderr  # noqa: E402
-from fluvio_local_cluster.spu.server import Spu, install_signals  # noqa: E402
-from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings  # noqa: E402
+from fluvio_local_cluster.metrics import MetricsUnavailableError, load_renderer
+from fluvio_local_cluster.net.descriptors import raise_file_limit, within_descriptors
+from fluvio_local_cluster.net.log_level import log_level
+from fluvio_local_cluster.net.server_log import log_to_stderr
+from fluvio_local_cluster.spu.server import Spu, install_signals
+from fluvio_local_cluster.spu.settings import SpuSettings, parse_settings
+from fluvio_types.errors import FluvioError
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def main() -> int:
     failed = False
     try:
         asyncio.run(_run(settings))
-    except* OSError as group:
+    except* (OSError, FluvioError) as group:
         failed = True
         for exc in group.exceptions:
             _logger.error("SPU cannot run spu=%d cause=%s", settings.spu_id, exc)

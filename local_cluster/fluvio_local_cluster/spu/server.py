@@ -122,7 +122,12 @@ class Spu:
         settings = self.settings
         limits = settings.limits
         self.public = await serve(
-            settings.public.host, settings.public.port, self.clients, limits=limits, name="public"
+            settings.public.host,
+            settings.public.port,
+            self.clients,
+            limits=limits,
+            tls=None if settings.tls is None else settings.tls.context(),
+            name="public",
         )
         try:
             await self.monitoring.open()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fluvio_local_cluster.net.limits import NetLimits, add_limit_options, limits_given, positive
+from fluvio_local_cluster.server_tls import ServerTls, add_tls_options, tls_given
 from fluvio_local_cluster.spu.metric_sockets import VARIABLE
 from fluvio_local_cluster.storage import InvalidSyncPolicyError, SpaceReserve, SyncPolicy, read_boot_id
 from fluvio_local_cluster.storage.open_files import KEPT_FILES
@@ -58,6 +59,7 @@ class SpuSettings:
     boot_id: str = field(default_factory=read_boot_id)  # another one after each start of the machine
     ready_fd: int | None = None
     metrics: Address | None = None  # where scrapes are answered; None: nowhere
+    tls: ServerTls | None = None  # of the public port
     metric_socket: Path | None = None  # a JSON socket beside the SPU's own
 
 
@@ -107,6 +109,7 @@ def parse_settings(
     )
     _add_storage_options(parser)
     add_limit_options(parser)
+    add_tls_options(parser)
     parser.add_argument(
         "--metrics",
         type=Address.parse,
@@ -136,6 +139,7 @@ def parse_settings(
         limits=limits_given(given, NetLimits()),
         ready_fd=given.ready_fd,
         metrics=given.metrics,
+        tls=tls_given(parser, given),
         metric_socket=Path(metric_socket) if metric_socket else None,
     )
 

@@ -65,6 +65,11 @@ def test_table_form_is_a_block_a_record() -> None:
     assert shown(b"[1,2]", form="table", with_key=True).startswith("error:")
 
 
+def test_a_value_that_can_just_be_read_is_no_crash_as_a_table() -> None:
+    blocks = [shown(b'{"a":%b%b}' % (b"[" * depth, b"]" * depth), form="table") for depth in range(700, 1010)]
+    assert {block[:1] for block in blocks} == {"+", "e"}
+
+
 def test_keys_stand_in_front_and_a_missing_one_is_null_but_an_empty_one_is_empty() -> None:
     assert shown(b"v", with_key=True) == "[null] v\n"
     assert shown(b"v", key=b"k1", with_key=True) == "[k1] v\n"

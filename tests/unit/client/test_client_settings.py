@@ -9,11 +9,9 @@ from fluvio_client.client import Fluvio
 from fluvio_client.errors import ConnectionFailedError, ProducerConfigError
 from fluvio_client.producer.settings import ProducerSettings, choose_codec
 from fluvio_client.target import Endpoint, parse_endpoint, resolve_address
-from fluvio_profiles.model import Tls, TlsPolicy
 from fluvio_profiles.resolve import Target
 from fluvio_protocol.api.topic import CompressionAlgorithm
 from fluvio_protocol.compression import Codec
-from fluvio_types.errors import NotSupportedYetError
 
 
 @pytest.mark.parametrize(
@@ -38,11 +36,6 @@ def test_what_is_no_endpoint_is_refused(text: str) -> None:
 def test_a_resolved_profile_is_a_target() -> None:
     address = resolve_address(Target("h:1", use_spu_local_address=True))
     assert (address.endpoint, address.use_spu_local_address) == (Endpoint("h", 1), True)
-
-
-def test_a_profile_with_tls_is_refused_as_not_supported_yet() -> None:
-    with pytest.raises(NotSupportedYetError, match="not supported yet: TLS"):
-        resolve_address(Target("h:1", tls=Tls(TlsPolicy.ANONYMOUS)))
 
 
 def test_connect_wants_exactly_one_of_endpoint_and_profile() -> None:

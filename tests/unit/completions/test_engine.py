@@ -28,7 +28,10 @@ def values(*words: str) -> list[str]:
         (("topic", "describe", "alpha", ""), []),  # it takes one
         (("consume", ""), ["alpha", "beta"]),
         (("consume", "--", "b"), ["beta"]),
-        (("consume", "-O", ""), ["dynamic", "text", "binary", "json", "raw", "table", "ndjson"]),
+        (
+            ("consume", "-O", ""),
+            ["dynamic", "text", "binary", "json", "raw", "table", "full-table", "ndjson"],
+        ),
         (("consume", "-dO", "j"), ["json"]),
         (("topic", "list", "--output=j"), ["--output=json"]),
         (("consume", "-c", ""), ["audit"]),

@@ -29,9 +29,9 @@ def run(body: Callable[[Intake], Awaitable[None]]) -> None:
     asyncio.run(body(Intake(LIMITS.max_unprocessed_total_bytes, bytearray(1000))))  # type: ignore[arg-type]
 
 
-def connect(intake: Intake) -> tuple[Connection, MemoryTransport]:
+def connect(intake: Intake, *, is_encrypted: bool = False) -> tuple[Connection, MemoryTransport]:
     connection = Connection(1, LIMITS, intake)
-    return connection, MemoryTransport(connection)
+    return connection, MemoryTransport(connection, is_encrypted=is_encrypted)
 
 
 async def want_more(connection: Connection) -> None:
@@ -218,8 +218,7 @@ def test_a_transport_that_cannot_send_files_gets_their_bytes(tmp_path: Path) -> 
     (tmp_path / "file").write_bytes(bytes(range(256)) * 100)
 
     async def body(intake: Intake) -> None:
-        connection, transport = connect(intake)
-        transport.is_encrypted = True
+        connection, transport = connect(intake, is_encrypted=True)
         with (tmp_path / "file").open("rb") as file:
             await connection.send_slice(b"head", file, 1, 20_000)
             assert transport.written == b"head" + (bytes(range(256)) * 100)[1:20_001]

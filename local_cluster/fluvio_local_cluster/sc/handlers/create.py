@@ -12,6 +12,7 @@ from fluvio_local_cluster.sc.model.table_formats import check_new_table_format, 
 from fluvio_local_cluster.sc.model.topics import new_topic, online_count, provision, waiting_text
 from fluvio_local_cluster.sc.model.validation import (
     Refusal,
+    check_may_change,
     check_new_custom_spu,
     check_new_topic,
     not_supported_yet,
@@ -37,6 +38,7 @@ async def handle_create(session: Session, header: RequestHeader, request: Create
     payload: CreateRequest[Any] = unwrap(request, header.api_version)
     name = payload.common.name
     try:
+        check_may_change(name, label, session.cluster)
         if label == "Topic":
             return await _create_topic(session, header, payload)
         if label == "CustomSpu":

@@ -6,6 +6,7 @@ from fluvio_local_cluster.sc.model.objects import Kind, Spu
 from fluvio_local_cluster.sc.model.table_formats import check_table_format_deletion
 from fluvio_local_cluster.sc.model.validation import (
     Refusal,
+    check_may_change,
     check_spu_removal,
     check_topic_deletion,
     existing_topic,
@@ -35,6 +36,7 @@ async def handle_delete(session: Session, header: RequestHeader, request: Delete
     payload = unwrap(request, header.api_version)
     name = _named(payload)
     try:
+        check_may_change(name, label, session.cluster)
         if label == "CustomSpu":
             await _delete_custom_spu(session, payload, name)
         elif label == "Topic":

@@ -4,6 +4,7 @@ from fluvio_local_cluster.sc.controller import Plan
 from fluvio_local_cluster.sc.handlers.session import Session, status_of
 from fluvio_local_cluster.sc.model.topics import provision
 from fluvio_local_cluster.sc.model.validation import (
+    check_may_change,
     existing_topic,
     refuse_mirror_addition,
     with_more_partitions,
@@ -31,6 +32,7 @@ async def handle_update(session: Session, header: RequestHeader, request: Update
         return Plan(put=made.objects)
 
     try:
+        check_may_change(payload.key, request.type, cluster)
         await session.controller.change(decide)
     except FluvioError as exc:
         return status_of(payload.key, exc)

@@ -158,10 +158,12 @@ class Cluster:
 
     `lost`: keys of objects whose files are damaged and that could not be made again, each with the file's
     place. They may be anything, so SPUs must not delete what the stores do not hold, nor a name be used anew.
+    `is_read_only`: a file fixes the topics, clients may change nothing but SPUs.
     """
 
     def __init__(self, cluster_id: str) -> None:
         self.id = cluster_id
+        self.is_read_only = False
         self.lost: dict[tuple[Kind, str], Path] = {}
         self.stores: dict[Kind, Store[Any]] = {kind: Store(kind) for kind in Kind}
         self.topics: Store[Topic] = self.stores[Kind.TOPIC]

@@ -47,8 +47,17 @@ def not_supported_yet(name: str, what: str) -> Refusal:
 # --- topics -----------------------------------------------------------------------------------------------
 
 
-def check_new_topic(name: str, spec: TopicSpec, cluster: Cluster) -> None:
-    """Raise `Refusal` unless the topic can be created."""
+def check_may_change(name: str, label: str, cluster: Cluster) -> None:
+    """Raise `Refusal` for what clients may not change where topics are fixed: everything but SPUs."""
+    if cluster.is_read_only and label != "CustomSpu":
+        raise Refusal(name, code(ErrorKind.PERMISSION_DENIED), None)
+
+
+def check_new_topic(name: str, spec: TopicSpec, cluster: Cluster, *, spus_may_come: bool = False) -> None:
+    """Raise `Refusal` unless the topic can be created.
+
+    `spus_may_come`: SPUs that an assignment names need not be registered yet.
+    """
     problem = name_problem(name)
     if problem is not None:
         raise Refusal(name, code(ErrorKind.TOPIC_INVALID_NAME), f"Invalid topic name: '{name}'. {problem}")
@@ -67,7 +76,7 @@ def check_new_topic(name: str, spec: TopicSpec, cluster: Cluster) -> None:
         raise Refusal(name, code(ErrorKind.TOPIC_INVALID_CONFIGURATION), problem)
     _check_deduplication(spec, cluster)
     problem = replicas_problem(spec.replicas)
-    if problem is None and isinstance(spec.replicas, AssignedReplicas):
+    if problem is None and isinstance(spec.replicas, AssignedReplicas) and not spus_may_come:
         problem = unknown_spu_problem(spec.replicas, cluster)
     if problem is not None:
         raise Refusal(name, code(ErrorKind.TOPIC_ERROR), problem)
