@@ -1,7 +1,8 @@
 """A line at the foot of a terminal that says what a command waits for, while it waits.
 
 A thread of its own draws it, so that it moves whatever the command does: blocking calls as well as asyncio.
-Nothing is drawn before `FIRST_S`: what is quick shows nothing. Whoever prints does it in an `aside`.
+Nothing is drawn before `FIRST_S` have passed without other text: what is quick shows nothing, and what prints
+all the time does not flicker. Whoever prints does it in an `aside`.
 """
 
 import os
@@ -32,10 +33,10 @@ class StatusLine:
         self._lock = threading.RLock()  # a signal's handler may print while its own thread draws
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw_until_ended, name="status line", daemon=True)
-        self._is_drawn, self._asides, self._begun = False, 0, 0.0
+        self._is_drawn, self._asides, self._quiet_since = False, 0, 0.0
 
     def __enter__(self) -> "StatusLine":
-        self._begun = time.monotonic()
+        self._quiet_since = time.monotonic()
         self._thread.start()
         return self
 
@@ -64,6 +65,7 @@ class StatusLine:
         finally:
             with self._lock:
                 self._asides -= 1
+                self._quiet_since = time.monotonic()
 
     def _hide(self) -> None:
         if self._is_drawn:
@@ -74,8 +76,13 @@ class StatusLine:
         wait_s, turn = self._first_s, 0
         while not self._ended.wait(wait_s):
             wait_s = _FRAME_S
-            self.draw(turn)
-            turn += 1
+            if self.is_due(time.monotonic()):
+                self.draw(turn)
+                turn += 1
+
+    def is_due(self, now: float) -> bool:
+        """Whether other text came so long ago that the line may be drawn; `now` in s, monotonic."""
+        return now - self._quiet_since >= self._first_s
 
     def draw(self, turn: int) -> None:
         """Draw now, unless somebody else has the terminal; `turn` counts up, so that it moves."""
@@ -85,7 +92,7 @@ class StatusLine:
                 self._write(_ERASE + self._line(_FRAMES[turn % len(_FRAMES)]))
 
     def _line(self, frame: str) -> str:
-        seconds = int(time.monotonic() - self._begun)
+        seconds = int(time.monotonic() - self._quiet_since)
         elapsed = f" ({seconds} s)" if seconds >= _ELAPSED_FROM_S else ""
         text = f"{frame} {self._tells[-1]()}{elapsed}"
         return text[: self._width() - 1]  # a line that wraps could not be erased

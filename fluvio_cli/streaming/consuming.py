@@ -98,8 +98,8 @@ async def _display(cli: "CliContext", job: ConsumeJob, client: "Fluvio") -> Disp
 
         return FullTable(cli, layout, suppress_unknown=job.options.suppress_unknown)
     printer = cli.printer
-    has_spinner = job.show_progress and printer.stdout_is_terminal and printer.shows_progress
-    return Lines(printer, job.options._replace(layout=layout), has_spinner=has_spinner)
+    shows_waiting = job.show_progress and printer.stdout_is_terminal and printer.shows_progress
+    return Lines(printer, job.options._replace(layout=layout), shows_waiting=shows_waiting)
 
 
 def _ignore() -> None:

@@ -68,6 +68,24 @@ def test_what_waits_for_a_cluster_shows_so_on_a_terminal(
     child.close()
 
 
+def test_a_consumer_shows_that_it_waits_for_records_unless_told_not_to(local_cluster: LocalCluster) -> None:
+    local_cluster.run("topic", "create", "quiet")
+    waiting = on_terminal(local_cluster, "consume", "quiet")
+    waiting.expect(f"{FRAME}waiting for records")
+    local_cluster.run("produce", "quiet", stdin="here\n")
+    waiting.expect_exact("\r\x1b[2Khere\r\n")
+    waiting.expect(f"{FRAME}waiting for records")
+    waiting.sendintr()
+    waiting.expect_exact("\r\x1b[2KConsumer stream has closed")
+    waiting.expect(pexpect.EOF)
+    silent = on_terminal(local_cluster, "--timeout", "2s", "consume", "quiet", "--disable-progressbar")
+    silent.expect_exact("Consuming records from 'quiet'")
+    silent.expect(pexpect.EOF)
+    assert silent.before is not None
+    assert "waiting for records" not in silent.before
+    local_cluster.run("topic", "delete", "quiet")
+
+
 def test_nothing_is_drawn_in_pipes(silent_home: LocalCluster) -> None:
     running = [
         subprocess.Popen(

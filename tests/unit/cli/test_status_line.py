@@ -2,6 +2,7 @@
 
 import io
 import queue
+import time
 
 import pytest
 
@@ -66,6 +67,17 @@ def test_other_text_gets_the_line_for_itself() -> None:
         printer.note("a note")
     shown = screen.getvalue()
     assert shown[: shown.index("a note\n")].endswith(ERASE)
+
+
+def test_what_prints_all_the_time_is_not_disturbed() -> None:
+    screen = Screen()
+    with StatusLine(screen, lambda: "waiting", first_s=60) as line:
+        later = time.monotonic() + 61
+        assert line.is_due(later)
+        with line.aside():
+            pass
+        assert not line.is_due(time.monotonic())
+        assert line.is_due(later + 60)
 
 
 def test_nothing_is_drawn_while_a_person_is_asked() -> None:
