@@ -19,7 +19,7 @@ WITH_COMMANDS = PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .NOTPARALLEL:
 .PHONY: help setup fmt lint types layers check unit unit-others unit-on integration e2e interop test \
-        fuzz bench bench-large soak demo clean
+        fuzz bench bench-large soak demo pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -159,6 +159,9 @@ $(DEMO_VENV)/.ready: pyproject.toml README.md LICENSE $(SOURCES)
 	echo "==> installing fluvio-cli into it, as \`pip install\` does"; \
 	"$(DEMO_VENV)/bin/python" -m pip install $(PIP_FLAGS) .
 	@touch $(DEMO_VENV)/.ready
+
+pictures: $(READY) ## Make the pictures of terminals in docs/pictures anew, from real commands
+	@$(WITH_COMMANDS) $(BIN)/python docs/generate_pictures.py
 
 clean: ## Remove everything that make made
 	@rm -rf $(VENV) .venv-* .make dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis

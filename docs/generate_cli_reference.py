@@ -2,17 +2,22 @@
 
     python docs/generate_cli_reference.py [--check]
 
+How an example is tested says docs/cli-examples.toml, by its command line; a mark that no example has is an
+error.
+
 `--check` changes nothing and exits with 1 when one of them is out of date, is missing, or is of a command
 that is gone. A man page is made for `fluvio` and for each command below it; the wheel installs them.
 """
 
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parent.parent
 DOCUMENT, PAGES = Path(__file__).with_name("cli.md"), Path(__file__).with_name("man")
+MARKS = Path(__file__).with_name("cli-examples.toml")
 
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
@@ -40,6 +45,7 @@ class _Entry(NamedTuple):
     usage: str
     words: tuple[Parameter, ...]
     options: tuple[Parameter, ...]
+    panels: tuple[str, ...]
     examples: tuple[tuple[str, str], ...]
     members: dict[str, str]
 
@@ -51,19 +57,19 @@ def _entries(path: str, member: Group | Leaf) -> Iterator[_Entry]:
             name: each.help for name, each in member.members.items() if not getattr(each, "hidden", False)
         }
         line = usage.group_usage(path, member, options)
-        yield _Entry(path, f"{member.help}.", line, (), tuple(options), (), members)
+        yield _Entry(path, f"{member.help}.", line, (), tuple(options), (), (), members)
         for name in members:
             yield from _entries(f"{path} {name}", member.members[name])
         return
     if member.parameterless:
-        yield _Entry(path, f"{member.help}.", usage.usage_line(path, ()), (), (), (), {})
+        yield _Entry(path, f"{member.help}.", usage.usage_line(path, ()), (), (), (), (), {})
         return
     command = Command(path, imported(member.target))
     shown = [parameter for parameter in command.parameters if not parameter.hidden]
     words = tuple(parameter for parameter in shown if parameter.is_positional)
     options = tuple(parameter for parameter in shown if not parameter.is_positional)
     line, rules = usage.usage_line(path, command.parameters), command.rules
-    yield _Entry(path, command.about, line, words, options, rules.examples, {})
+    yield _Entry(path, command.about, line, words, options, tuple(rules.panels), rules.examples, {})
 
 
 def _label(parameter: Parameter) -> str:
@@ -78,24 +84,55 @@ def _label(parameter: Parameter) -> str:
 
 def document() -> str:
     """The text of docs/cli.md."""
-    return _INTRODUCTION + "".join(map(_section, _entries(PROGRAM, ROOT))) + _everywhere()
+    marks = tomllib.loads(MARKS.read_text(encoding="utf-8"))
+    entries = list(_entries(PROGRAM, ROOT))
+    unknown = set(marks) - {line for entry in entries for _, line in entry.examples}
+    if unknown:
+        raise ValueError(f"{MARKS.name} has marks for what is no example: {sorted(unknown)}")
+    return _INTRODUCTION + "".join(_section(entry, marks) for entry in entries) + _everywhere()
 
 
-def _section(entry: _Entry) -> str:
+def _section(entry: _Entry, marks: dict[str, dict[str, str]]) -> str:
     depth = "##" if " " not in entry.path or entry.members else "###"
-    parts = [f"\n{depth} `{entry.path}`\n\n{entry.about}\n\n    {entry.usage}\n"]
+    parts = [f"\n{depth} `{entry.path}`\n\n{entry.about}\n\nUsage: `{entry.usage}`\n"]
     if entry.members:
         rows = "".join(f"| `{entry.path} {name}` | {text} |\n" for name, text in entry.members.items())
         parts.append(f"\n| command | |\n|---|---|\n{rows}")
-    parameters = (*entry.words, *entry.options)
-    if parameters:
+    for title, parameters in _panels(entry).items():
         rows = "".join(
             f"| `{_cell(_label(each))}` | {_cell(usage.help_line(each))} |\n" for each in parameters
         )
-        parts.append(f"\n| argument or option | |\n|---|---|\n{rows}")
+        parts.append(f"\n| {title} | |\n|---|---|\n{rows}")
     if entry.examples:
-        parts.append("\n" + "".join(f"    # {what}\n    {line}\n" for what, line in entry.examples))
+        parts.append(_examples(entry.examples, marks))
     return "".join(parts)
+
+
+def _panels(entry: _Entry) -> dict[str, Sequence[Parameter]]:
+    """Arguments and options as `--help` groups them."""
+    options = usage.in_panels(entry.options, entry.panels)
+    if len(options) < 2:
+        parameters = (*entry.words, *entry.options)
+        return {"Argument or option": parameters} if parameters else {}
+    return {**({"Arguments": entry.words} if entry.words else {}), **options}
+
+
+def _examples(examples: tuple[tuple[str, str], ...], marks: dict[str, dict[str, str]]) -> str:
+    """Blocks of examples; one with marks begins a block of its own, which the next one without continues."""
+    parts: list[str] = []
+    is_open = False
+    for what, line in examples:
+        own = dict(marks.get(line, {}))
+        shell = own.pop("shell", "bash")
+        if own or shell != "bash" or not is_open:
+            parts += ["```\n"] if is_open else []
+            parts.append("\n" + "".join(f"<!-- {name}: {text.strip()} -->\n" for name, text in own.items()))
+            parts.append(f"```{shell}\n")
+        parts.append(f"# {what}\n{line}\n")
+        # What is marked to be judged by itself ends here; what only wants something first may go on.
+        is_open = shell == "bash" and set(own) <= {"first"}
+        parts += [] if is_open else ["```\n"]
+    return "".join([*parts, "```\n" if is_open else ""])
 
 
 def _everywhere() -> str:
@@ -137,8 +174,11 @@ def _page(entries: list[_Entry], others: list[str]) -> str:
             lines += [f".B {_roff(entry.usage)}", ".br"]
     for entry in entries:
         lines += [f".SH {_roff(entry.path.upper())}", *_paragraphs(entry.about)]
-        for parameter in (*entry.words, *entry.options):
-            lines += [".TP", f".B {_roff(_label(parameter))}", _roff(usage.help_line(parameter))]
+        for title, parameters in _panels(entry).items():
+            if len(_panels(entry)) > 1:
+                lines += [f".SS {_roff(title)}"]
+            for parameter in parameters:
+                lines += [".TP", f".B {_roff(_label(parameter))}", _roff(usage.help_line(parameter))]
         for name, text in entry.members.items():
             lines += [".TP", f".B {_roff(name)}", _roff(text)]
         if entry.examples:

@@ -35,9 +35,11 @@ _JSON = """
 With `-O json` (or `version --json`) an error is one line of JSON on standard error; standard output is empty,
 or ends where the error came:
 
+<!-- first: fluvio cluster start -->
+<!-- output of: fluvio topic describe no-such-topic -O json 2>&1 || test $? = 3 -->
 ```json
-{"error": {"code": "topic-not-found", "kind": "not-found", "message": "Topic not found", "hint": null,
-           "exit_code": 3}}
+{"error": {"code": "topic-not-found", "kind": "not-found", "message": "topic \\"no-such-topic\\" not found",
+           "hint": "`fluvio topic list` shows the topics there are", "exit_code": 3}}
 ```
 
 | field | type | what it is |

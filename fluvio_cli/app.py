@@ -18,25 +18,42 @@ if TYPE_CHECKING:
 
 PROGRAM = "fluvio"
 
+_TARGET = "Which cluster"
 ROOT_OPTIONS = (
-    Parameter("cluster", ("-c", "--cluster"), "host:port", help="Address of the cluster"),
-    Parameter("tls", ("--tls",), takes_value=False, help="Enable TLS"),
+    Parameter("cluster", ("-c", "--cluster"), "host:port", help="Address of the cluster", panel=_TARGET),
+    Parameter("tls", ("--tls",), takes_value=False, help="Enable TLS", panel=_TARGET),
     Parameter(
         "enable_client_cert",
         ("--enable-client-cert",),
         takes_value=False,
         help="TLS: use a client certificate",
+        panel=_TARGET,
     ),
-    Parameter("domain", ("--domain",), "DOMAIN", help="TLS: server name to verify"),
-    Parameter("ca_cert", ("--ca-cert",), "CA_CERT", help="TLS: path to the CA certificate"),
-    Parameter("client_cert", ("--client-cert",), "CLIENT_CERT", help="TLS: path to the client certificate"),
-    Parameter("client_key", ("--client-key",), "CLIENT_KEY", help="TLS: path to the client's private key"),
-    Parameter("profile", ("-P", "--profile"), "profile", help="Use this profile for this call only"),
+    Parameter("domain", ("--domain",), "DOMAIN", help="TLS: server name to verify", panel=_TARGET),
+    Parameter("ca_cert", ("--ca-cert",), "CA_CERT", help="TLS: path to the CA certificate", panel=_TARGET),
+    Parameter(
+        "client_cert",
+        ("--client-cert",),
+        "CLIENT_CERT",
+        help="TLS: path to the client certificate",
+        panel=_TARGET,
+    ),
+    Parameter(
+        "client_key",
+        ("--client-key",),
+        "CLIENT_KEY",
+        help="TLS: path to the client's private key",
+        panel=_TARGET,
+    ),
+    Parameter(
+        "profile", ("-P", "--profile"), "profile", help="Use this profile for this call only", panel=_TARGET
+    ),
     Parameter(
         "yes_i_mean",
         ("--yes-i-mean",),
         "CLUSTER",
         help="Let the command destroy what is on this protected cluster",
+        panel=_TARGET,
     ),
     *manners.OPTIONS,
     Parameter("version", ("-V", "--version"), takes_value=False, help="Print the version"),

@@ -27,6 +27,7 @@ def rules(
     one_of: tuple[tuple[str, ...], ...] = (),
     examples: tuple[tuple[str, str], ...] = (),
     long_help_only: Sequence[str] = (),
+    panels: dict[str, tuple[str, ...]] | None = None,
     effect: "Effect | None" = None,
 ) -> Callable[[_Function], _Function]:
     """Say what a signature cannot; names are the function's parameters.
@@ -35,10 +36,18 @@ def rules(
     names and lifts the demand for required ones. `requires`: the key needs each of its names.
     `one_of`: of each tuple at least one must be given, and the error asks for the first.
     `examples`: pairs of what it does and the command line, for `--help`. `long_help_only`: options
-    that `-h` leaves out. `effect`: what it does to the cluster, for `guard`; None: it changes nothing there.
+    that `-h` leaves out. `panels`: titles under which help shows options, those that are named nowhere come
+    last. `effect`: what it does to the cluster, for `guard`; None: it changes nothing there.
     """
     declared = Rules(
-        conflicts, stands_alone or {}, requires or {}, one_of, examples, frozenset(long_help_only), effect
+        conflicts,
+        stands_alone or {},
+        requires or {},
+        one_of,
+        examples,
+        frozenset(long_help_only),
+        panels or {},
+        effect,
     )
 
     def attach(function: _Function) -> _Function:
@@ -64,8 +73,9 @@ class Command:
         app.command()(function)
         self._typer_command = typer.main.get_command(app)
         signature = inspect.signature(function)
+        panel_of = {name: title for title, names in self.rules.panels.items() for name in names}
         self.parameters = tuple(
-            _parameter(param, signature.parameters[param.name].default)
+            _parameter(param, signature.parameters[param.name].default, panel_of.get(param.name, ""))
             for param in self._typer_command.params
             if param.name is not None
         )
@@ -92,7 +102,7 @@ class Command:
         return result if isinstance(result, int) else 0
 
 
-def _parameter(param: Any, default: Any) -> Parameter:
+def _parameter(param: Any, default: Any, panel: str) -> Parameter:
     """Read one of Typer's parameters; `Any`, since their classes moved between its releases."""
     import inspect
 
@@ -114,6 +124,7 @@ def _parameter(param: Any, default: Any) -> Parameter:
         help=getattr(param, "help", None) or "",
         hidden=bool(getattr(param, "hidden", False)),
         choices=tuple(getattr(function, "listed", ())),
+        panel=panel,
     )
 
 

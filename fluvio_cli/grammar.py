@@ -37,6 +37,7 @@ class Parameter:
     help: str = ""
     hidden: bool = False
     choices: tuple[str, ...] = ()
+    panel: str = ""  # title under which help shows it; empty: `Options`
 
     @property
     def is_positional(self) -> bool:
@@ -68,6 +69,7 @@ class Rules:
     one_of: tuple[tuple[str, ...], ...] = ()  # of each tuple at least one must be given
     examples: tuple[tuple[str, str], ...] = ()  # what it does, the command line
     long_help_only: frozenset[str] = frozenset()  # options that `-h` does not list
+    panels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # title -> options, for help
     effect: "Effect | None" = None  # what it does to the cluster
 
 

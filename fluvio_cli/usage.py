@@ -1,6 +1,6 @@
 """Usage lines, help pages and the blocks of usage errors, as text. Layout: the official command line's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fluvio_cli.grammar import Parameter, Rules, UsageProblem
@@ -76,7 +76,7 @@ def command_help(
     parts = [about if long else about.split("\n\n")[0], f"Usage: {usage_line(path, parameters)}"]
     if words:
         parts.append(_section("Arguments", words, long=long))
-    parts.append(_section("Options", [*options, HELP], long=long))
+    parts += _panels([*options, HELP], rules.panels, long=long)
     if long and everywhere:
         parts.append(_section("Options of all commands", everywhere, long=False))
     if long and rules.examples:
@@ -96,7 +96,7 @@ def group_help(path: str, group: "Group", parameters: Sequence[Parameter], extra
         group.help,
         f"Usage: {group_usage(path, group, parameters)}",
         f"Commands:\n{commands}",
-        _section("Options", [*parameters, HELP], long=False),
+        *_panels([*parameters, HELP], (), long=False),
     ]
     return "\n\n".join(parts)
 
@@ -105,6 +105,19 @@ def group_usage(path: str, group: "Group", parameters: Sequence[Parameter] = ())
     """`fluvio topic <COMMAND>`."""
     command = "[COMMAND]" if group.default else "<COMMAND>"
     return " ".join([path, *(["[OPTIONS]"] if parameters else []), command])
+
+
+def in_panels(options: Sequence[Parameter], titles: Iterable[str]) -> dict[str, list[Parameter]]:
+    """Options by the title of their panel: `titles` first, in their order, then others, `Options` last."""
+    panels: dict[str, list[Parameter]] = {title: [] for title in titles}
+    rest: list[Parameter] = []
+    for option in options:
+        (panels.setdefault(option.panel, []) if option.panel else rest).append(option)
+    return {title: found for title, found in [*panels.items(), ("Options", rest)] if found}
+
+
+def _panels(options: Sequence[Parameter], titles: Iterable[str], *, long: bool) -> list[str]:
+    return [_section(title, found, long=long) for title, found in in_panels(options, titles).items()]
 
 
 def _section(title: str, parameters: Sequence[Parameter], *, long: bool) -> str:

@@ -51,6 +51,28 @@ def _query(text: str) -> "Query":
         ("format", "truncate"),
         ("output", "truncate"),
     ),
+    panels={
+        "Which records": (
+            *("partition", "all_partitions", "regex", "count", "where", "suppress_unknown", "isolation"),
+        ),
+        "Where to start and to end": (
+            *(
+                "beginning",
+                "head",
+                "tail",
+                "start",
+                "since",
+                "end",
+                "until",
+                "disable_continuous",
+                "consumer",
+            ),
+            "on_evicted",
+        ),
+        "How to print them": (
+            *("output", "format", "table_format", "key_value", "truncate", "disable_progressbar"),
+        ),
+    },
     examples=(
         ("Print what comes from now on", "fluvio consume my-topic"),
         ("Print everything that is there, then end", "fluvio consume my-topic -B -d"),

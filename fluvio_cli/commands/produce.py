@@ -25,6 +25,12 @@ def _separator(text: str) -> str:
         ("ndjson", "key_separator"),
         ("ndjson", "raw"),
     ),
+    panels={
+        "What to send": ("file", "raw", "ndjson", "key", "key_separator", "partition"),
+        "How to send it": (
+            *("compression", "linger", "batch_size", "max_request_size", "isolation", "delivery_semantic"),
+        ),
+    },
     examples=(
         ("Type records, one a line; Ctrl-D ends", "fluvio produce my-topic"),
         ("Send what another program prints", "tail -f app.log | fluvio produce my-topic"),

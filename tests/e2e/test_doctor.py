@@ -8,6 +8,8 @@ import subprocess
 import time
 from typing import Any
 
+import pytest
+
 from fluvio_local_cluster.lifecycle.processes import stop
 from tests.support.local_cluster import LocalCluster
 
@@ -103,3 +105,44 @@ def test_a_low_limit_of_files_is_found(throwaway_home: LocalCluster) -> None:
     )
     assert done.returncode == 6
     assert "`ulimit -Hn` is 300" in done.stdout
+
+
+def doctor_in_a_namespace(home: LocalCluster, mounts: str) -> list[dict[str, Any]] | None:
+    """What is found where `mounts` (a shell script) has changed the file systems; None: nobody may mount."""
+    inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    done = subprocess.run(
+        [*inside, f'{mounts} || exit 77; exec "$@"', "sh", str(home.executable), "doctor", "-O", "json"],
+        env=home.env,
+        cwd=home.home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode in (1, 77):
+        return None
+    found: list[dict[str, Any]] = json.loads(done.stdout)["checks"]
+    return [check for check in found if check["problems"]]
+
+
+MAY_NOT_MOUNT = "this system lets no one mount: tests/unit/cli/test_doctor.py has the same with given facts"
+
+
+def test_a_full_disk_is_found(throwaway_home: LocalCluster) -> None:
+    (throwaway_home.home / ".fluvio").mkdir()
+    found = doctor_in_a_namespace(throwaway_home, "mount -t tmpfs -o size=8m tmpfs .fluvio")
+    if found is None:
+        pytest.skip(MAY_NOT_MOUNT)
+    (problem,) = next(check["problems"] for check in found if check["name"] == "disk-space")
+    assert "8 MiB are free at" in problem["evidence"]
+    assert "free some space" in problem["remedy"]
+
+
+def test_a_localhost_that_leads_elsewhere_is_found(throwaway_home: LocalCluster) -> None:
+    (throwaway_home.home / "hosts").write_text("10.9.8.7 localhost\n")
+    found = doctor_in_a_namespace(throwaway_home, "mount --bind hosts /etc/hosts")
+    if found is None:
+        pytest.skip(MAY_NOT_MOUNT)
+    (problem,) = next(check["problems"] for check in found if check["name"] == "loopback")
+    assert "10.9.8.7" in problem["evidence"]
+    assert "/etc/hosts" in problem["remedy"]

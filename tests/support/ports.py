@@ -23,13 +23,13 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def free_port_block(size: int) -> int:
+def free_port_block(size: int, lowest: int = _LOWEST, highest: int = _HIGHEST) -> int:
     """Return the first of `size` successive ports that nothing listens on; raises `OSError` if none are."""
     for _ in range(_TRIES):
-        first = random.SystemRandom().randrange(_LOWEST, _HIGHEST - size)
+        first = random.SystemRandom().randrange(lowest, highest - size)
         if all(is_free(port) for port in range(first, first + size)):
             return first
-    raise OSError(f"no {size} successive free ports between {_LOWEST} and {_HIGHEST}")
+    raise OSError(f"no {size} successive free ports between {lowest} and {highest}")
 
 
 def is_free(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""Real shells for tests, installed where they are missing."""
+"""Real shells, and tools that documents use in them, for tests; installed where they are missing."""
 
 import os
 import shutil
@@ -7,10 +7,14 @@ import subprocess
 import pytest
 
 SHELLS = ("bash", "zsh", "fish")
+TOOLS = ("jq", "curl", "openssl")
 
 
 def installed(shell: str) -> str:
-    """The shell's path; installed first where that is possible, for a test that is left out shows nothing."""
+    """The path of a shell or tool; installed first where that is possible.
+
+    For a test that is left out shows nothing.
+    """
     path = shutil.which(shell)
     if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
         for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", shell]):

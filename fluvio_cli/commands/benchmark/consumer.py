@@ -11,6 +11,11 @@ from fluvio_cli.effect import WRITES
 
 @rules(
     effect=WRITES,
+    panels={
+        options.WORK: ("num_records", "record_size", "warm_up", "num_samples"),
+        options.TOPIC: options.TOPIC_OPTIONS,
+        options.OUTCOME: options.OUTCOME_OPTIONS,
+    },
     examples=(
         ("Read 100,000 records of 1 KiB from a new topic", "fluvio benchmark consumer --num-records 100000"),
         ("Read what a topic has", "fluvio benchmark consumer --topic-name my-topic --num-records 5000"),

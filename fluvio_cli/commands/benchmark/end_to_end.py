@@ -11,6 +11,12 @@ from fluvio_cli.effect import WRITES
 
 @rules(
     effect=WRITES,
+    panels={
+        options.WORK: ("rate", "num_records", "record_size", "warm_up", "num_samples"),
+        "How records are sent": ("batch_size", "linger", "compression"),
+        options.TOPIC: options.TOPIC_OPTIONS,
+        options.OUTCOME: options.OUTCOME_OPTIONS,
+    },
     examples=(
         ("1,000 records a second for ten seconds", "fluvio benchmark end-to-end --num-records 10000"),
         ("A faster pace, with a warm-up", "fluvio benchmark end-to-end --rate 5000 --warm-up 2000"),

@@ -79,6 +79,11 @@ FailAbove = Annotated[
 NumSamples = Annotated[
     int, typer.Option("--num-samples", metavar="NUM_SAMPLES", parser=values.u64, help="Number of samples")
 ]
+WORK = "What is measured"
+TOPIC = "The topic"
+TOPIC_OPTIONS = ("partitions", "replicas", "topic_name", "keep_topic", "ignore_rack")
+OUTCOME = "What is made of the figures"
+OUTCOME_OPTIONS = ("output", "compare", "fail_above")
 NumRecords = Annotated[
     int,
     typer.Option(

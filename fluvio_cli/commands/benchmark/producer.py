@@ -17,6 +17,17 @@ _STRATEGIES = ("no-key", "all-share-same-key", "producer-worker-unique-key", "ra
 
 @rules(
     effect=WRITES,
+    panels={
+        options.WORK: (
+            *("num_records", "record_size", "rate", "warm_up", "num_producers", "num_samples"),
+            *("time_between_samples", "record_key_allocation_strategy", "worker_timeout"),
+        ),
+        "How records are sent": (
+            *("batch_size", "queue_size", "max_request_size", "linger", "server_timeout", "compression"),
+        ),
+        options.TOPIC: options.TOPIC_OPTIONS,
+        options.OUTCOME: options.OUTCOME_OPTIONS,
+    },
     examples=(
         ("As fast as it goes", "fluvio benchmark producer --num-records 100000 --record-size 1kib"),
         ("Latency at 1,000 records a second", "fluvio benchmark producer --rate 1000 --record-size 1kib"),

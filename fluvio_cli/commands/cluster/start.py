@@ -8,6 +8,7 @@ from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import ProgressLines, absolute, announce_channel, surroundings
 from fluvio_cli.commands.cluster.tls_options import (
+    TLS_PANEL,
     CaCert,
     ClientCert,
     ClientKey,
@@ -69,6 +70,14 @@ def require_metrics_package() -> None:
 
 @rules(
     conflicts=(("local", "read_only"),),
+    panels={
+        "Servers and where they are": (
+            *("local", "read_only", "spu", "data_dir", "log_dir", "sc_pub_addr", "sc_priv_addr"),
+            *("spu_port_base", "metrics", "rust_log"),
+        ),
+        "Records": ("fsync", "consumer_offset_ttl"),
+        "TLS": TLS_PANEL,
+    },
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
         ("Start a cluster with three SPUs", "fluvio cluster start --spu 3"),

@@ -9,6 +9,7 @@ from fluvio_cli.commands.cluster.local import absolute
 if TYPE_CHECKING:
     from fluvio_local_cluster.lifecycle.tls import ClusterTls
 
+TLS_PANEL = ("tls", "domain", "ca_cert", "client_cert", "client_key", "server_cert", "server_key")
 TlsFlag = Annotated[bool, typer.Option("--tls", help="Serve TLS with the six files below")]
 Domain = Annotated[
     str | None,

@@ -16,6 +16,7 @@ from fluvio_cli.commands.cluster.local import (
 )
 from fluvio_cli.commands.cluster.start import parse_address, parse_fsync, parse_ttl_s
 from fluvio_cli.commands.cluster.tls_options import (
+    TLS_PANEL,
     CaCert,
     ClientCert,
     ClientKey,
@@ -48,10 +49,16 @@ class InstallationChangeError(FluvioError):
 @rules(
     effect=Effect(destroys=True, on="data_dir", answers="force"),
     conflicts=(("local", "read_only"),),
+    panels={
+        "What shall be other than it was": (
+            *("spu", "log_dir", "sc_pub_addr", "sc_priv_addr", "rust_log", "fsync", "consumer_offset_ttl"),
+        ),
+        "TLS": TLS_PANEL,
+    },
     examples=(
         (
             "Bring the cluster to this program's version",
-            "fluvio cluster upgrade --force",
+            "fluvio cluster upgrade",
         ),
         ("Only see whether that would work, with the cluster running", "fluvio cluster upgrade --setup"),
         ("Give it a third SPU", "fluvio cluster upgrade --force --spu 3"),

@@ -38,6 +38,7 @@ def parse_installation(text: str) -> str:
         "client_cert": ("enable_client_cert",),
         "client_key": ("enable_client_cert",),
     },
+    panels={"TLS": ("tls", "enable_client_cert", "domain", "ca_cert", "client_cert", "client_key")},
     examples=(
         ("Add a cluster of your team", "fluvio profile add staging sc.example.com:9003 docker"),
         (

@@ -28,6 +28,10 @@ _PATIENCE_S = 3.0  # then the command looks whether waiting makes sense
             *("partitions", "replication", "ignore_rack_assignment", "replica_assignment"),
         )
     },
+    panels={
+        "Partitions": ("partitions", "replication", "ignore_rack_assignment", "replica_assignment"),
+        "Records": ("retention_time", "segment_size", "max_partition_size", "compression_type"),
+    },
     examples=(
         ("Create a topic with four partitions", "fluvio topic create my-topic -p 4"),
         (

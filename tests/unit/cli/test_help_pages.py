@@ -1,9 +1,13 @@
 """What help pages show of commands, where it once differed from the official ones without a reason."""
 
+from collections.abc import Iterator, Mapping
+
 import pytest
 
 from fluvio_cli import usage
+from fluvio_cli.app import imported
 from fluvio_cli.command import Command
+from fluvio_cli.command_table import ROOT, Group, Leaf
 from fluvio_cli.commands import consume, produce
 from fluvio_cli.commands.profile import export
 from fluvio_cli.commands.topic import create
@@ -48,3 +52,41 @@ def test_words_that_the_error_does_not_list_stand_in_the_help_text_once(command:
     with pytest.raises(UsageProblem) as caught:
         command.parse(["t", flag])
     assert caught.value.details == ()
+
+
+MANY = 12  # options that one panel may hold; more are grouped
+
+
+def commands(path: str, members: Mapping[str, Leaf | Group]) -> Iterator[Command]:
+    for name, member in members.items():
+        if isinstance(member, Group):
+            yield from commands(f"{path} {name}", member.members)
+        elif not member.parameterless:
+            yield Command(f"{path} {name}", imported(member.target))
+
+
+@pytest.mark.parametrize("command", list(commands("fluvio", ROOT.members)), ids=lambda command: command.path)
+def test_options_are_grouped_where_there_are_many_and_no_group_names_what_is_not_there(
+    command: Command,
+) -> None:
+    options = [option for option in command.parameters if not option.is_positional and not option.hidden]
+    named = [name for names in command.rules.panels.values() for name in names]
+    assert len(named) == len(set(named))
+    if command.path.startswith("fluvio bench"):  # their commands share one list
+        assert set(named) >= {option.name for option in options if option.panel}
+    else:
+        assert set(named) <= {option.name for option in options}
+    assert max(map(len, usage.in_panels(options, command.rules.panels).values()), default=0) <= MANY
+
+
+def test_a_page_shows_its_panels_in_the_order_declared_and_the_rest_last() -> None:
+    titles = [
+        line for line in page(Command("fluvio consume", consume.command)).splitlines() if line.endswith(":")
+    ]
+    assert titles == [
+        "Arguments:",
+        "Which records:",
+        "Where to start and to end:",
+        "How to print them:",
+        "Options:",
+    ]

@@ -13,7 +13,7 @@ from fluvio_cli.command import Command
 from fluvio_cli.command_table import ROOT, Group, Leaf
 
 DOCS = Path(__file__).parents[3] / "docs"
-MACROS = {"TH", "SH", "PP", "TP", "B", "BR", "br", "RS", "RE", "nf", "fi"}
+MACROS = {"TH", "SH", "SS", "PP", "TP", "B", "BR", "br", "RS", "RE", "nf", "fi"}
 
 
 @pytest.fixture(scope="module")

@@ -32,9 +32,8 @@ def read(tmp_path: Path, text: str) -> tuple[str | None, TopicSpec]:
 
 
 def test_the_documented_file_is_read_whole(tmp_path: Path) -> None:
-    text = re.search(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
-    assert text is not None
-    assert read(tmp_path, text[1]) == (
+    parts: list[str] = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    assert read(tmp_path, "".join(parts)) == (
         "my-topic",
         TopicSpec(
             replicas=TopicReplicaParam(partitions=3, replication_factor=1, ignore_rack_assignment=True),
