@@ -89,10 +89,10 @@ async def _run(cli: "CliContext", job: ProduceJob, source: Input, tally: "_Tally
         async with cli.client() as client, client.producer(job.topic, job.settings) as producer:
             tally.producer = producer
             interrupt.listen()
-            is_typed = job.file is None and cli.stdin.isatty()
+            tally.is_typed = job.file is None and cli.stdin.isatty()
             if job.raw:
-                await _send_whole(cli, job, source, tally, is_typed=is_typed)
-            elif is_typed:
+                await _send_whole(cli, job, source, tally)
+            elif tally.is_typed:
                 await _Interactive(cli, job, tally).run(source)
             else:
                 await _Bulk(cli, job, tally).run(source)
@@ -112,6 +112,7 @@ class _Tally:
         self.interrupt = interrupt
         self.producer: Producer | None = None  # None: not connected yet
         self.read_count = 0  # records that were given to the producer
+        self.is_typed = False  # by a person, whose time says nothing
         self._job, self._source, self._begun = job, source, time.monotonic()
         self._done = "sent" if job.settings.delivery is Delivery.AT_MOST_ONCE else "stored"
 
@@ -145,7 +146,7 @@ class _Tally:
             text += f"{stored:,} of {_records(read)} {self._done}"
             text += f", the other {read - stored:,} were not acknowledged"
         if not self.interrupt.interrupted:
-            text += f" in {time.monotonic() - self._begun:.1f} s"
+            text += "" if self.is_typed else f" in {time.monotonic() - self._begun:.1f} s"
         elif self._job.raw and not read:
             text += f"; the input had not ended after {format_byte_size(self._source.read_bytes)}"
         elif self._source.unfinished_bytes:
@@ -167,12 +168,10 @@ async def _next(blocks: AsyncIterator[list[bytes]], interrupt: Interruptible) ->
     return lines
 
 
-async def _send_whole(
-    cli: "CliContext", job: ProduceJob, source: Input, tally: _Tally, *, is_typed: bool
-) -> None:
+async def _send_whole(cli: "CliContext", job: ProduceJob, source: Input, tally: _Tally) -> None:
     whole, interrupt = None, tally.interrupt
     with interrupt:
-        if is_typed:
+        if tally.is_typed:
             with cli.printer.still():
                 whole = await source.whole()
         else:
@@ -181,7 +180,7 @@ async def _send_whole(
         return
     tally.read_count = 1
     await (await tally.producer.send(job.key, whole))
-    if is_typed:
+    if tally.is_typed:
         cli.printer.message(cli.printer.styled("Ok!", "green"))
 
 

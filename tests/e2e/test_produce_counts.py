@@ -135,7 +135,7 @@ def test_a_person_who_types_is_told_in_the_end(cluster: LocalCluster, topic: str
     child.expect_exact("> ")
     child.sendeof()
     child.expect_exact("Ok!")
-    child.expect_exact("2 records stored in ")
+    child.expect_exact("2 records stored\r\n")
     child.expect(pexpect.EOF)
 
 
