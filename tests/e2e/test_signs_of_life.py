@@ -1,6 +1,7 @@
 """Whatever waits shows so on a terminal within a second, and draws nothing where nobody looks."""
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -115,6 +116,22 @@ def test_nothing_is_drawn_on_a_dumb_terminal(silent_home: LocalCluster) -> None:
         assert "\x1b" not in child.before, words
         assert "\r" not in child.before.replace("\r\n", "\n"), words
         child.close()
+
+
+@pytest.mark.parametrize(
+    "words", [("shutdown",), ("upgrade", "--force"), ("delete", "--force")], ids=" ".join
+)
+def test_a_server_that_does_not_stop_is_waited_for_visibly(
+    words: tuple[str, ...], fresh_cluster: LocalCluster
+) -> None:
+    pid = fresh_cluster.processes()["SPU 5001"].pid
+    os.kill(pid, signal.SIGSTOP)
+    child = on_terminal(fresh_cluster, "cluster", *words)
+    child.expect(f"{FRAME}.*stop")
+    os.kill(pid, signal.SIGCONT)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
 
 
 def test_work_on_a_cluster_of_this_machine_is_told_while_it_goes_on(throwaway_home: LocalCluster) -> None:
