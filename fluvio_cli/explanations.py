@@ -232,6 +232,11 @@ BY_NAME: dict[str, Explanation] = {
     ),
     "consumer": Explanation("A stream of records cannot go on; the message tells why.", (), (_STATUS,)),
     "client-closed": Explanation("The client was closed during a call.", ("the command is ending",), ()),
+    "no-record": Explanation(
+        "A line of `produce --ndjson` is no record; the lines before it are stored.",
+        ("it is no JSON object", "it has no `value`, or a member that records do not have"),
+        ("look at the line that the message names", "`consume -O ndjson` shows the form"),
+    ),
     "skipped-lines": Explanation(
         "Some lines of the input were no records and were left out; the others were sent.",
         ("`--key-separator` does not occur in them",),

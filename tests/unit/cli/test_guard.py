@@ -185,6 +185,7 @@ WITHOUT_EFFECT = {
     "partition list",
     "table-format list",
     "tf list",
+    "consumer describe",
     "consumer list",
     "explain",
     "version",
