@@ -77,9 +77,7 @@ class ClusterSource:
 
     def follow(self, tail: Tail, sample: Sample) -> None:
         """See `Source`; nothing happens while the partition cannot be read."""
-        figures = next(
-            (each for each in sample.partitions if each.key == (tail.topic, tail.partition)), None
-        )
+        figures = next((each for each in sample.partitions if each.key == (tail.topic, tail.partition)), None)
         if figures is None or figures.start is None or figures.end is None:
             return
         for _ in range(_MOST_FETCHES):

@@ -87,6 +87,7 @@ DEVIATIONS = (
     _extra("fluvio benchmark end-to-end", _ITSELF, "how old records are when they arrive"),
     _extra("fluvio consumer describe", _ITSELF, "how much a consumer has still to read"),
     _extra("fluvio consumer reset", _ITSELF, "a consumer can be moved without deleting what is known of it"),
+    _extra("fluvio top", _ITSELF, "what goes on in a cluster is seen while it does"),
     _extra("fluvio explain", _ITSELF, "a failure tells its next step"),
     _extra("fluvio completions powershell", _ITSELF, "one shell more"),
     _extra("fluvio completions install", _ITSELF, "one command instead of a page to read"),
