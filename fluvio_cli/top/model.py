@@ -78,7 +78,7 @@ class ConsumerFigures:
 
 @dataclass(slots=True, frozen=True)
 class Sample:
-    """A cluster at one moment; `at_s` is a monotonic clock's. Lists are in the order in which they are shown."""
+    """A cluster at one moment, `at_s` of a monotonic clock. Lists are in the order in which they are shown."""
 
     at_s: float
     platform: str  # version of the cluster

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from fluvio_cli.top.follow import Follower, Mailbox, Picture, Repeated, TailPicture
 from fluvio_cli.top.model import (
@@ -24,6 +24,11 @@ from fluvio_cli.top.model import (
     size_text,
 )
 
+# In the footer; Textual's own footer leaves out the keys of its tables.
+KEYS = (
+    *(("q/Esc", "quit"), ("Tab", "next pane"), ("↑↓", "choose"), ("n/p", "partition")),
+    *(("s", "sort by rate"), ("Space", "pause")),
+)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GOOD = {"ok", "Online", "provisioned"}
 _WAITING = {"", "Init", "initializing", "pending"}
@@ -77,8 +82,7 @@ class TopApp(App[None]):
     TITLE = "fluvio top"
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    Screen { layers: base; }
-    #title { height: 1; padding: 0 1; background: $primary-background; }
+    #title, #keys { height: 1; padding: 0 1; background: $primary-background; }
     #upper { height: 2fr; }
     #left { width: 3fr; }
     #right { width: 2fr; }
@@ -88,14 +92,12 @@ class TopApp(App[None]):
     #notice { height: auto; max-height: 3; padding: 0 1; color: $text-error; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape", "leave", "Quit", key_display="q/Esc"),
-        Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True),
-        Binding("tab", "app.focus_next", "Next pane", key_display="Tab"),
-        Binding("up,down", "nothing", "Choose a topic", key_display="↑↓"),
-        Binding("n", "partition(1)", "Next partition"),
-        Binding("p", "partition(-1)", "Partition before", show=False),
-        Binding("s", "sort", "Sort"),
-        Binding("space", "pause", "Pause", key_display="Space"),
+        Binding("q,escape", "leave"),
+        Binding("ctrl+c,ctrl+q", "leave", priority=True),
+        Binding("n", "partition(1)"),
+        Binding("p", "partition(-1)"),
+        Binding("s", "sort"),
+        Binding("space", "pause"),
     ]
 
     def __init__(self, title: str, mailbox: Mailbox, follower: Follower, clusters: Repeated) -> None:
@@ -123,7 +125,7 @@ class TopApp(App[None]):
         with VerticalScroll(id="tail", can_focus=True):
             yield Static(id="records", markup=False)
         yield Static(id="notice", markup=False)
-        yield Footer()
+        yield Static(_keys_text(), id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Begin to ask; signals end it as keys do."""
@@ -134,7 +136,7 @@ class TopApp(App[None]):
             except (RuntimeError, ValueError):  # not in the main thread: nobody sends signals here
                 break
         self.query_one("#topics").focus()
-        self._mailbox.ring = lambda: self.post_message(self.Rung()) and None
+        self._mailbox.ring = self._ring
         self._draw()
         self._follower.start()
         self._clusters.start()
@@ -159,12 +161,12 @@ class TopApp(App[None]):
         if event.data_table.id == "topics":
             self._follow_chosen(0)
 
+    def _ring(self) -> None:
+        self.post_message(self.Rung())
+
     def action_leave(self) -> None:
         """End."""
         self.exit()
-
-    def action_nothing(self) -> None:
-        """The tables have these keys; here they only stand in the footer."""
 
     def action_partition(self, step: int) -> None:
         """Follow another partition of the topic."""
@@ -313,6 +315,14 @@ class TopApp(App[None]):
             self._followed = topic, numbers[place]
             self._follower.follow(*self._followed)
             self._draw_tail(self._picture.tail)
+
+
+def _keys_text() -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for key, what in KEYS:
+        text.append(key, style="bold")
+        text.append(f" {what}   ")
+    return text
 
 
 def _text(text: str) -> Text:

@@ -1,4 +1,4 @@
-"""Asks a cluster for what `fluvio top` shows: one connection to the controller and one to each SPU, kept open.
+"""Asks a cluster for what `fluvio top` shows, by a connection to each server that is kept open.
 
 Of the controller come topics, partitions with their sizes, and SPUs; of each SPU where the partitions that it
 leads begin and end, in one request. When an SPU does not answer, what the controller was told last is taken
