@@ -78,7 +78,7 @@ class ConsumerFigures:
 
 @dataclass(slots=True, frozen=True)
 class Sample:
-    """A cluster at one moment, `at_s` of a monotonic clock. Lists are in the order in which they are shown."""
+    """A cluster at one moment, `at_s` of a monotonic clock; lists are in the order they are shown in."""
 
     at_s: float
     platform: str  # version of the cluster

@@ -12,6 +12,8 @@ from pathlib import Path
 import pexpect
 import pyte
 
+# What pyte does not know: a terminal is asked what it can do, and told which keys it should tell apart.
+_UNKNOWN = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*\$p)")
 _EMOJI = "\ufe0f"  # variation selector 16: draw the character before it in colours
 PATIENCE_S = 60.0  # for one answer of a command on a busy machine
 
@@ -45,10 +47,13 @@ Line = tuple[Stretch, ...]
 
 
 class Screen:
-    """A terminal of `columns` by `rows` cells that is written to from its top on; it must not run over."""
+    """A terminal of `columns` by `rows` cells that is written to from its top on; it must not run over.
 
-    def __init__(self, columns: int, rows: int) -> None:
-        self.columns, self.rows = columns, rows
+    With `is_whole` a program draws on all of it.
+    """
+
+    def __init__(self, columns: int, rows: int, *, is_whole: bool = False) -> None:
+        self.columns, self.rows, self._is_whole = columns, rows, is_whole
         self._screen = pyte.Screen(columns, rows)
         self._screen.set_mode(pyte.modes.LNM)
         self._stream = pyte.Stream(self._screen)
@@ -58,8 +63,8 @@ class Screen:
         """Take what a program printed. Raises `ValueError` when it does not fit on the screen."""
         # At a variation selector pyte drops what follows it, so these are put back when lines are read.
         self._drawn_as_emoji.update(re.findall(f"(.){_EMOJI}", text))
-        self._stream.feed(text.replace(_EMOJI, ""))
-        if self._screen.cursor.y == self.rows - 1:
+        self._stream.feed(_UNKNOWN.sub("", text).replace(_EMOJI, ""))
+        if not self._is_whole and self._screen.cursor.y == self.rows - 1:
             raise ValueError(f"more than {self.rows} rows were printed: take a larger screen")
 
     def lines(self) -> list[Line]:
