@@ -28,6 +28,7 @@ FOREIGN_PLACES = re.compile(r"(?<![\w.])shared/(?:spec|README|style|hooks)|\.lib
 HEAVY_MODULES = (
     "asyncio",
     "rich",
+    "textual",
     "httpx",
     "yaml",
     "cramjam",
