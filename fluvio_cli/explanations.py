@@ -520,6 +520,17 @@ BY_NAME: dict[str, Explanation] = {
         ("docs/table-formats.md lists the keys",),
     ),
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
+    "screen-unavailable": Explanation(
+        "The live view of `fluvio top` cannot be shown here.",
+        (
+            "the package Textual is not installed",
+            "input or output is no terminal: a pipe, a file, a job without one",
+        ),
+        (
+            "`pip install 'fluvio-cli[tui]'` brings what it draws with",
+            "`fluvio top -O json` needs neither, and prints one sample",
+        ),
+    ),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",
         (),

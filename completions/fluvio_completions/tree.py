@@ -41,6 +41,7 @@ _NODES: dict[str, Node] = {
             'profile': 'Manage profiles, which describe known clusters',
             'cluster': 'Start, stop and look after clusters',
             'benchmark': 'Measure how fast a cluster is',
+            'top': "Watch a cluster: topics, rates, consumers' lag",
             'explain': 'Explain why a command failed, and what to do',
             'doctor': 'Look for known failures on this machine',
             'version': 'Print version information',
@@ -636,6 +637,13 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
+            *COMMON,
+        ),
+    ),
+    'top': Node(
+        options=(
+            Option(('--interval',), '', 'Time between two samples, such as 500ms; 1s if not given'),
+            Option(('-O', '--output'), ('screen', 'json', 'yaml'), 'Live view, or one sample for programs'),
             *COMMON,
         ),
     ),

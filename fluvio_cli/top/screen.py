@@ -84,9 +84,9 @@ class TopApp(App[None]):
     CSS = """
     #title, #keys { height: 1; padding: 0 1; background: $primary-background; }
     #upper { height: 2fr; }
-    #left { width: 3fr; }
-    #right { width: 2fr; }
-    Pane, #tail { border: round $primary; border-title-color: $text; height: 1fr; scrollbar-size: 1 1; }
+    #left { width: 4fr; }
+    #right { width: 3fr; }
+    Pane, #tail { border: round $primary; border-title-color: $text; height: 1fr; scrollbar-size: 0 1; }
     Pane:focus, #tail:focus { border: round $accent; }
     #topics { height: 2fr; }
     #notice { height: auto; max-height: 3; padding: 0 1; color: $text-error; display: none; }
