@@ -11,7 +11,8 @@ class Effect(NamedTuple):
 
     destroys: bool = False  # what is gone cannot be had back, or the cluster stops
     on: str = (
-        "target"  # `target`; `data_dir`, where given, else the target; `cluster_name`, of the profile file
+        "target"  # `target`; `local`: that of `data_dir` or `name`, where given, else the target;
+        # `cluster_name`, of the profile file
     )
     only_with: tuple[str, ...] = ()  # it has the effect when one of these is given
     not_with: tuple[str, ...] = ()  # it has none when one of these is given

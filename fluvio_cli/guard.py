@@ -109,11 +109,12 @@ def _meant(
         name = values["cluster_name"]
         return _Meant(name, None) if name in config.clusters else None
     try:
-        if effect.on == "data_dir" and values.get("data_dir") is not None:
-            from fluvio_cli.commands.cluster.local import absolute
-            from fluvio_local_cluster.lifecycle.places import endpoint_of, state_in
+        data_dir, name = values.get("data_dir"), values.get("name")
+        if effect.on == "local" and (data_dir is not None or name is not None):
+            from fluvio_cli.commands.cluster.local import meant_cluster
+            from fluvio_local_cluster.lifecycle.places import endpoint_of
 
-            return _Meant(None, endpoint_of(state_in(absolute(values["data_dir"]))))
+            return _Meant(None, endpoint_of(meant_cluster(cli, data_dir, "", name)))
         target = cli.target()
     except FluvioError:
         return None

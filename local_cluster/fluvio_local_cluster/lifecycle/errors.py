@@ -65,10 +65,32 @@ class NoLocalClusterError(LocalClusterError):
 
     kind = "not-found"
 
-    def __init__(self, where: str) -> None:
-        super().__init__(f"no local cluster {where} is known here")
+    hint = "start one with `fluvio cluster start`, or name its data directory with `--data-dir`"
+
+    def __init__(self, where: str, *, hint: str | None = None) -> None:
+        super().__init__(f"no local cluster {where} is known here", hint=hint)
         self.where = where
-        self.hint = "start one with `fluvio cluster start`, or name its data directory with `--data-dir`"
+
+
+class ClusterNameTakenError(LocalClusterError):
+    """A cluster cannot be called so: another one is, or a profile of this name leads elsewhere."""
+
+    hint = "choose another name; `fluvio cluster list` and `fluvio profile list` show those in use"
+
+    def __init__(self, name: str, why: str, *, hint: str | None = None) -> None:
+        super().__init__(f"a cluster cannot be called `{name}`: {why}", hint=hint)
+        self.name = name
+
+
+class RestoreUnfinishedError(LocalClusterError):
+    """A restore was killed: the data are half those that were, half those of the snapshot."""
+
+    kind = "unhealthy"
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(f"restoring a snapshot to {data_dir} has not ended: nothing is started there")
+        self.data_dir = data_dir
+        self.hint = "run the same `fluvio cluster restore` again, or give up with `fluvio cluster delete`"
 
 
 class ForeignDirectoryError(LocalClusterError):

@@ -29,6 +29,7 @@ class Phase(Enum):
     STARTING = "starting"  # its first start has not ended: there is nothing worth keeping yet
     RUNNING = "running"  # processes were left running; whether they still do is seen at them
     STOPPED = "stopped"
+    RESTORING = "restoring"  # its data are half those that were, half those of a snapshot: nothing may run
 
 
 @dataclass(slots=True)
@@ -127,6 +128,7 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
         "created_at": state.created_at,
         "phase": state.phase.value,
         "settings": {
+            "name": settings.name,
             "data_dir": str(settings.data_dir),
             "log_dir": str(settings.log_dir),
             "sc_public": _endpoint_document(settings.sc_public),
@@ -188,6 +190,7 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             metrics=_optional_endpoint(settings.get("metrics")),
             consumer_offset_ttl_s=int(settings.get("consumer_offset_ttl_s", CONSUMER_OFFSET_TTL_S)),
             read_only=None if settings.get("read_only") is None else Path(settings["read_only"]),
+            name=None if settings.get("name") is None else str(settings["name"]),
             tls=None if settings.get("tls") is None else ClusterTls.from_document(settings["tls"]),
         ),
         servers=[_server(server) for server in document["servers"]],
