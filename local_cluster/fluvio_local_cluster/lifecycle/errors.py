@@ -82,6 +82,22 @@ class ClusterNameTakenError(LocalClusterError):
         self.name = name
 
 
+class CopyFailedError(LocalClusterError):
+    """The data of a cluster could not be copied; what was copied so far is gone again."""
+
+    def __init__(self, source: Path, why: str) -> None:
+        super().__init__(f"copying the data in {source} failed: {why}")
+        self.source = source
+
+
+class NothingToCopyError(LocalClusterError):
+    """A cluster has no data that could be copied: its first start has not ended."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(f"the first start of the cluster in {data_dir} has not ended: it has no data yet")
+        self.data_dir = data_dir
+
+
 class RestoreUnfinishedError(LocalClusterError):
     """A restore was killed: the data are half those that were, half those of the snapshot."""
 

@@ -85,8 +85,7 @@ def upgrade(
     With `only_check` nothing is stopped or noted. Raises `DowngradeError`, `DamagedMetadataError`,
     `UpgradeRefusedError`, `PreflightError`, `ClusterBusyError`, `StopFailedError`.
     """
-    if _numbers(state.platform_version) > _numbers(PLATFORM_VERSION):
-        raise DowngradeError(state.platform_version)
+    require_known_version(state.platform_version)
     data_dir = state.settings.data_dir
     with Signals(), data_directory_lock(data_dir):
         state = place.state_in(data_dir)
@@ -118,6 +117,12 @@ def upgrade(
     progress.headline(f"🎉 Successfully upgraded Local Fluvio cluster to {PLATFORM_VERSION}")
     progress.headline("Run: fluvio cluster resume to start the cluster again")
     return changed
+
+
+def require_known_version(version: str) -> None:
+    """Raise `DowngradeError` for data of a newer version than this program's."""
+    if _numbers(version) > _numbers(PLATFORM_VERSION):
+        raise DowngradeError(version)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

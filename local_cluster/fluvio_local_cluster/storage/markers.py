@@ -109,9 +109,14 @@ def write_boot(directory: Path, boot_id: str, files: Files) -> None:
 
 def take_clean(directory: Path, files: Files) -> CleanMarker | None:
     """Read the `clean` marker and remove it: from here on the replica is in use."""
-    path = directory / layout.CLEAN_FILE
-    data = _read_json(path, files)
-    files.remove_if_there(path)
+    marker = read_clean(directory, files)
+    files.remove_if_there(directory / layout.CLEAN_FILE)
+    return marker
+
+
+def read_clean(directory: Path, files: Files) -> CleanMarker | None:
+    """What the `clean` marker says; None when there is none that can be believed."""
+    data = _read_json(directory / layout.CLEAN_FILE, files)
     if data is None or data.get("format") != FORMAT:
         return None
     checksum = data.pop("crc", None)
