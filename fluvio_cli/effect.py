@@ -12,7 +12,7 @@ class Effect(NamedTuple):
     destroys: bool = False  # what is gone cannot be had back, or the cluster stops
     on: str = (
         "target"  # `target`; `local`: that of `data_dir` or `name`, where given, else the target;
-        # `cluster_name`, of the profile file
+        # `snapshot`: that of which `snapshot_name` in `source` is; `cluster_name`, of the profile file
     )
     only_with: tuple[str, ...] = ()  # it has the effect when one of these is given
     not_with: tuple[str, ...] = ()  # it has none when one of these is given

@@ -115,10 +115,23 @@ def _meant(
             from fluvio_local_cluster.lifecycle.places import endpoint_of
 
             return _Meant(None, endpoint_of(meant_cluster(cli, data_dir, "", name)))
+        if effect.on == "snapshot":
+            return _meant_by_snapshot(values, cli)
         target = cli.target()
     except FluvioError:
         return None
     return _Meant(target.cluster_name, target.endpoint, target.chosen_by)
+
+
+def _meant_by_snapshot(values: "Mapping[str, Any]", cli: "CliContext") -> _Meant | None:
+    from fluvio_cli.commands.cluster.local import places
+    from fluvio_cli.commands.cluster.snapshot import snapshot_directory
+    from fluvio_local_cluster.lifecycle.places import endpoint_of
+    from fluvio_local_cluster.lifecycle.snapshots import cluster_of, load_manifest
+
+    path = snapshot_directory(cli, values["source"]) / values["snapshot_name"]
+    state = cluster_of(load_manifest(path), places(cli))
+    return None if state is None else _Meant(None, endpoint_of(state))
 
 
 def _levels(meant: _Meant, config: "Config") -> dict[str, str]:

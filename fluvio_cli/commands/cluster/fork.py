@@ -12,14 +12,17 @@ from fluvio_cli.commands.cluster.local import (
     places,
     surroundings,
 )
+from fluvio_cli.commands.cluster.snapshot import snapshot_directory
 from fluvio_cli.commands.cluster.start import parse_new_name
 from fluvio_cli.context import CliContext
 
 
 @rules(
+    requires={"directory": ("from_snapshot",)},
     examples=(
         ("Try something with the data of a cluster, and leave that alone", "fluvio cluster fork local trial"),
-    )
+        ("Start a cluster with what a snapshot holds", "fluvio cluster fork before again --snapshot"),
+    ),
 )
 def command(
     ctx: typer.Context,
@@ -29,6 +32,13 @@ def command(
     new_name: Annotated[
         str, typer.Argument(metavar="NEW_NAME", parser=parse_new_name, help="Name of the new cluster")
     ],
+    from_snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="NAME is that of a snapshot, not of a cluster")
+    ] = False,
+    directory: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DIR", help="Directory that has the snapshot (~/.fluvio/snapshots)"),
+    ] = None,
     skip_profile_creation: Annotated[
         bool, typer.Option("--skip-profile-creation", help="Leave the profile file alone")
     ] = False,
@@ -41,11 +51,14 @@ def command(
     """
     from fluvio_local_cluster.lifecycle.fork import fork
     from fluvio_local_cluster.lifecycle.known import find_named
+    from fluvio_local_cluster.lifecycle.snapshots import of_snapshot
     from fluvio_local_cluster.lifecycle.sources import of_cluster
 
     cli: CliContext = ctx.obj
     announce_channel(cli)
-    found = of_cluster(find_named(places(cli), source))
-    fork(
-        found, new_name, surroundings(cli), ProgressLines(cli.printer), save_profile=not skip_profile_creation
-    )
+    if from_snapshot:
+        found = of_snapshot(snapshot_directory(cli, directory) / source)
+    else:
+        found = of_cluster(find_named(places(cli), source))
+    around, progress = surroundings(cli), ProgressLines(cli.printer)
+    fork(found, new_name, around, progress, save_profile=not skip_profile_creation)

@@ -2,17 +2,18 @@
 
 Order, and why:
 
-1. **Offsets of consumers**, then **records of topics**: so no consumer stands behind records that the copy lacks.
+1. **Offsets of consumers**, then **records of topics**: so no consumer stands behind records that the copy
+   lacks.
 2. **Metadata** last. A topic that was deleted meanwhile is then not in the metadata, and its records are put
-   away by the SPU that finds them; the other way round a topic would be there without its records. A topic that
-   was made meanwhile is empty, as it was a moment ago; one that was made anew has another incarnation, to
-   which the records of the old one are not given.
-3. Topics before their partitions, once more if either changed meanwhile: a topic's file has all that is needed
-   to make those of its partitions again.
+   away by the SPU that finds them; the other way round a topic would be there without its records. A topic
+   that was made meanwhile is empty, as it was a moment ago; one that was made anew has another incarnation,
+   to which the records of the old one are not given.
+3. Topics before their partitions, once more if either changed meanwhile: a topic's file has all that is
+   needed to make those of its partitions again.
 
-Each partition is as it was at one moment, not all at the same one: no more is promised of partitions anywhere.
-How one replica is copied: `storage.copying`. What is not a cluster's data stays behind: locks, sockets,
-trash, what servers print.
+Each partition is as it was at one moment, not all at the same one: no more is promised of partitions
+anywhere. How one replica is copied: `storage.copying`. What is not a cluster's data stays behind: locks,
+sockets, trash, what servers print.
 """
 
 import os

@@ -98,6 +98,40 @@ class NothingToCopyError(LocalClusterError):
         self.data_dir = data_dir
 
 
+class SnapshotNotFoundError(LocalClusterError):
+    """There is no snapshot in a directory."""
+
+    kind = "not-found"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no snapshot `{path.name}` is in {path.parent}")
+        self.path = path
+        self.hint = "`fluvio cluster snapshot --list` shows those there are"
+
+
+class SnapshotExistsError(LocalClusterError):
+    """A snapshot would take the place of something; `path` is there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is there already")
+        self.path = path
+        self.hint = "choose another name, or remove that directory"
+
+
+class SnapshotBrokenError(LocalClusterError):
+    """A snapshot is not what its manifest says, or that cannot be read; nothing was changed."""
+
+    kind = "unhealthy"
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"the snapshot in {path} is damaged: {why}")
+        self.path = path
+
+
+class RestoreRefusedError(LocalClusterError):
+    """A snapshot is not put back now; nothing was changed."""
+
+
 class RestoreUnfinishedError(LocalClusterError):
     """A restore was killed: the data are half those that were, half those of the snapshot."""
 

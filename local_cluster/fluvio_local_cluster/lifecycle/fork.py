@@ -1,9 +1,9 @@
 """`fork`: a new cluster that begins with the data of another, or of a snapshot, and leaves that alone.
 
-It has an id, a name, ports, directories and a profile of its own, and the SPUs, topics, records and consumers'
-offsets of the source (`contents`). The objects of the SPUs are left out of its metadata: they register
-themselves as at any start, where they listen now. The identity files of the replicas name the new cluster,
-so no SPU of the one ever takes a directory of the other.
+It has an id, a name, ports, directories and a profile of its own, and the SPUs, topics, records and
+consumers' offsets of the source (`contents`). The objects of the SPUs are left out of its metadata: they
+register themselves as at any start, where they listen now. The identity files of the replicas name the new
+cluster, so no SPU of the one ever takes a directory of the other.
 """
 
 from dataclasses import replace

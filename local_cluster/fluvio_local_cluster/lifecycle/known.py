@@ -67,6 +67,14 @@ def find_named(places: Places, name: str) -> ClusterState:
     raise NoLocalClusterError(f"named `{name}`", hint="`fluvio cluster list` shows those there are")
 
 
+def option_for(places: Places, state: ClusterState) -> str:
+    """What stands behind a command that shall mean this cluster, whatever the profile: ` --name A`."""
+    settings = state.settings
+    if settings.name is None and settings.data_dir == data_dir_of(places.fluvio_dir, PROFILE_NAME):
+        return f" --name {PROFILE_NAME}"
+    return settings.by_name or f" --data-dir {settings.data_dir}"
+
+
 def require_free_name(places: Places, name: str, data_dir: Path) -> None:
     """Raise `ClusterNameTakenError` if another cluster than the one in `data_dir` has the name, or nearly."""
     for found_in, state in clusters(places):

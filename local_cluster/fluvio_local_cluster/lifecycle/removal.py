@@ -14,6 +14,7 @@ from fluvio_local_cluster.lifecycle.state import STATE_FILE, ClusterState
 _SPU_DIRECTORIES = "spu-logs-"
 _SPU_SOCKET = re.compile(r"spu-\d+\.sock")  # of an SPU that was killed
 _TRASH = "trash"  # replicas of deleted topics, until an SPU purges them
+STAGED = "restoring"  # what a restore has copied, until it moves it to its places
 
 
 def remove_cluster_files(data_dir: Path) -> list[str]:
@@ -22,6 +23,16 @@ def remove_cluster_files(data_dir: Path) -> list[str]:
     The lock file stays, whoever holds it removes it. Returns the names of what is left because it is not
     the cluster's. Symbolic links are removed, never followed.
     """
+    import shutil
+
+    shutil.rmtree(data_dir / STAGED, ignore_errors=True)
+    left = remove_contents(data_dir)
+    (data_dir / STATE_FILE).unlink(missing_ok=True)
+    return left
+
+
+def remove_contents(data_dir: Path) -> list[str]:
+    """Remove metadata and records; else as `remove_cluster_files`."""
     import shutil
 
     left = []
@@ -35,9 +46,8 @@ def remove_cluster_files(data_dir: Path) -> list[str]:
             os.unlink(entry.path)
         elif entry.name.startswith(f".{STATE_FILE}.") and entry.name.endswith(".tmp"):
             os.unlink(entry.path)  # of a command that was killed while it wrote
-        elif entry.name not in (LOCK_FILE, STATE_FILE):
+        elif entry.name not in (LOCK_FILE, STATE_FILE, STAGED):
             left.append(entry.name)
-    (data_dir / STATE_FILE).unlink(missing_ok=True)
     return left
 
 

@@ -1,4 +1,4 @@
-"""Where the data of a copy come from, a cluster or a snapshot, and the copying with all that goes around it."""
+"""Where the data of a copy come from, a cluster or a snapshot, and their copying with a person watching."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -70,7 +70,8 @@ def copy_source(
 ) -> CopyTotals:
     """Copy the data of `source` into `target`; may be interrupted between two pieces of a file.
 
-    Raises `CopyFailedError`, `InterruptedOperation`, and what `Source.held` does: `target` is to be cleared then.
+    Raises `CopyFailedError`, `InterruptedOperation`, and what `Source.held` does: `target` is then to be
+    cleared.
     """
     with source.held() as is_at_rest:
         settings = CopySettings(

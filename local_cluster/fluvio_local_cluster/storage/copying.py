@@ -22,6 +22,7 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from fluvio_local_cluster.storage import checkpoint, layout, markers, progress, recovery
@@ -99,7 +100,7 @@ class _Copying:
         )
         if bases:
             self._copy_active(bases[-1], mark)
-        for base, end in reversed(list(zip(bases, bases[1:], strict=False))):
+        for base, end in reversed(list(pairwise(bases))):
             if not self._take_closed(base, may_link=end <= (hw or 0) and not is_suspect):
                 break
         if mark is not None and (self.settings.is_durable or self.settings.boot_id is not None):
@@ -172,7 +173,7 @@ class _Copying:
             self._sync(path)
 
     def _take_closed(self, base_offset: int, *, may_link: bool) -> bool:
-        """Link or copy a closed segment and its index; False, and nothing is there, if it is being removed."""
+        """Link or copy a closed segment and its index; False, with nothing left, if it is being removed."""
         names = layout.log_name(base_offset), layout.index_name(base_offset)
         try:
             for name in names:
