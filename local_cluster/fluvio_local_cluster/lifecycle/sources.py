@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fluvio_local_cluster.lifecycle.closing import close_segments
 from fluvio_local_cluster.lifecycle.contents import ContentSettings, copy_contents
 from fluvio_local_cluster.lifecycle.errors import (
     CopyFailedError,
@@ -74,6 +75,10 @@ def copy_source(
     cleared.
     """
     with source.held() as is_at_rest:
+        if not is_at_rest:
+            progress.step("Closing large segments")
+            with signals.waiting():
+                close_segments(source.state)
         settings = CopySettings(
             boot_id=read_boot_id(),
             is_at_rest=is_at_rest,
