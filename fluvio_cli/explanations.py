@@ -4,18 +4,9 @@ By the failure's name (`FluvioError.slug`), and by exit code. A test asks for an
 a command can end with, and that no entry is left over; docs/exit-codes.md is generated from these tables.
 """
 
-from typing import NamedTuple
-
 from fluvio_cli import failures
-
-
-class Explanation(NamedTuple):
-    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
-
-    meaning: str
-    causes: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-
+from fluvio_cli.copy_explanations import COPIES
+from fluvio_cli.explanation import Explanation
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -456,6 +447,7 @@ BY_NAME: dict[str, Explanation] = {
     "local-cluster": Explanation(
         "A local cluster cannot be started, stopped or found.", (), (_SERVER_OUTPUT,)
     ),
+    **COPIES,
     # --- bytes --------------------------------------------------------------------------------------------
     "decode": Explanation(
         "A peer sent bytes that are not of Fluvio's protocol.",

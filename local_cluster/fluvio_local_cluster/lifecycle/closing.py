@@ -1,4 +1,4 @@
-"""Asks running SPUs to close their large active segments, so that a copy can share what it would have to copy.
+"""Asks running SPUs to close their large active segments, so that a copy can share them.
 
 It only saves work: an SPU that does not know the request, or does not answer, leaves more to be copied.
 Layout: docs/protocol.md, "Closing segments".
