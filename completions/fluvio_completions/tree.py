@@ -368,9 +368,9 @@ _NODES: dict[str, Node] = {
             'upgrade': "Bring a cluster to this program's version, or change its settings",
             'delete': 'Delete a cluster and its data',
             'list': 'List the clusters of this machine',
-            'fork': 'Start a new cluster with the data of another one',
             'snapshot': "Keep a cluster's data as they are now",
             'restore': 'Put the data of a snapshot back',
+            'fork': 'Start a new cluster with the data of another one',
             'spu': 'Manage and view streaming processing units (SPUs)',
             'diagnostics': 'Collect server output, metadata and state in one archive',
             'status': 'Check the status of a cluster',
@@ -455,15 +455,6 @@ _NODES: dict[str, Node] = {
             *COMMON,
         ),
     ),
-    'cluster fork': Node(
-        options=(
-            Option(('--snapshot',), None, 'NAME is that of a snapshot, not of a cluster'),
-            Option(('--from',), '', 'Directory that has the snapshot (~/.fluvio/snapshots)'),
-            Option(('--skip-profile-creation',), None, 'Leave the profile file alone'),
-            *COMMON,
-        ),
-        words=('profile', ''),
-    ),
     'cluster snapshot': Node(
         options=(
             Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
@@ -482,6 +473,15 @@ _NODES: dict[str, Node] = {
             *COMMON,
         ),
         words=('',),
+    ),
+    'cluster fork': Node(
+        options=(
+            Option(('--snapshot',), None, 'NAME is that of a snapshot, not of a cluster'),
+            Option(('--from',), '', 'Directory that has the snapshot (~/.fluvio/snapshots)'),
+            Option(('--skip-profile-creation',), None, 'Leave the profile file alone'),
+            *COMMON,
+        ),
+        words=('profile', ''),
     ),
     'cluster spu': Node(
         options=(
