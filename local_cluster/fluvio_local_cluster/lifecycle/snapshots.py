@@ -2,9 +2,9 @@
 
 A snapshot is a directory, `~/.fluvio/snapshots/NAME` unless the user names another place: `manifest.json`
 (whose it is, of when, what is in it; layout: docs/named-clusters.md) and `data/`, laid out as the cluster's
-own data directory, with its state file. It is made beside its place and moved there when it is whole and on
-the disk, so one that has a manifest is whole. Nothing ever writes into it; deleting the cluster leaves it;
-removing the directory removes it.
+own data directory, but without a state file, so that no command takes it for a cluster. It is made beside its
+place and moved there when it is whole and on the disk, so one that has a manifest is whole. Nothing ever
+writes into it; deleting the cluster leaves it; removing the directory removes it.
 
 It belongs to its cluster. `restore` puts the data back into that, with its id, and says so in the state file
 before the first file goes: a cluster that is half restored is not started. What shall be used elsewhere is
@@ -39,12 +39,13 @@ from fluvio_local_cluster.lifecycle.settings import METADATA_DIR
 from fluvio_local_cluster.lifecycle.signals import Signals
 from fluvio_local_cluster.lifecycle.sources import CopyWish, Source, copy_source, of_cluster
 from fluvio_local_cluster.lifecycle.state import (
-    STATE_FILE,
     ClusterState,
     Phase,
     ServerRecord,
+    from_document,
     load_state,
     save_state,
+    to_document,
     write_private_file,
 )
 from fluvio_local_cluster.lifecycle.upgrade import require_known_version
@@ -78,6 +79,7 @@ class Manifest:
     created_at: str
     was_running: bool
     topics: dict[str, int]  # partitions of each
+    state: ClusterState  # of the cluster, as if it had been shut down
     files: list[SnapshotFile] = field(default_factory=list)
 
     @property
@@ -109,7 +111,6 @@ def snapshot(state: ClusterState, directory: Path, name: str, progress: Progress
                 data.mkdir()
                 was_running = bool(running_servers(state))
                 copy_source(source, data, CopyWish(), progress, signals)
-                _save_description(state, data)
                 manifest = _describe(state, partial, name, was_running=was_running)
                 write_private_file(partial / MANIFEST, json.dumps(_to_document(manifest), indent=1) + "\n")
                 _sync(partial)
@@ -121,15 +122,6 @@ def snapshot(state: ClusterState, directory: Path, name: str, progress: Progress
                 raise SnapshotExistsError(target) from exc
             raise LocalClusterError(f"the snapshot {target} cannot be made: {exc.strerror or exc}") from exc
     return manifest
-
-
-def _save_description(state: ClusterState, data: Path) -> None:
-    """The cluster's state file, as of one that was shut down."""
-    stopped = replace(
-        state, phase=Phase.STOPPED, servers=[ServerRecord(server.plan) for server in state.servers]
-    )
-    stopped.settings = replace(state.settings, data_dir=data)
-    save_state(stopped)
 
 
 def _describe(state: ClusterState, partial: Path, name: str, *, was_running: bool) -> Manifest:
@@ -148,6 +140,9 @@ def _describe(state: ClusterState, partial: Path, name: str, *, was_running: boo
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         was_running=was_running,
         topics=_topics(partial / DATA / METADATA_DIR),
+        state=replace(
+            state, phase=Phase.STOPPED, servers=[ServerRecord(server.plan) for server in state.servers]
+        ),
         files=sorted(files, key=lambda file: file.path),
     )
 
@@ -219,6 +214,7 @@ def load_manifest(path: Path) -> Manifest:
             platform_version=str(document["platformVersion"]),
             created_at=str(document["createdAt"]),
             was_running=bool(document["wasRunning"]),
+            state=from_document(document["state"]),
             topics={str(topic["name"]): int(topic["partitions"]) for topic in document["topics"]},
             files=[SnapshotFile(str(file["path"]), int(file["sizeBytes"])) for file in document["files"]],
         )
@@ -236,6 +232,7 @@ def _to_document(manifest: Manifest) -> dict[str, Any]:
         "platformVersion": manifest.platform_version,
         "createdAt": manifest.created_at,
         "wasRunning": manifest.was_running,
+        "state": to_document(manifest.state),
         "topics": [{"name": name, "partitions": count} for name, count in manifest.topics.items()],
         "files": [{"path": file.path, "sizeBytes": file.size_bytes} for file in manifest.files],
     }
@@ -255,10 +252,7 @@ def of_snapshot(path: Path) -> Source:
             raise SnapshotBrokenError(path, f"{file.path} is not there") from None
         if size_bytes != file.size_bytes:
             raise SnapshotBrokenError(path, f"{file.path} has {size_bytes} bytes, not {file.size_bytes}")
-    state = load_state(path / DATA)
-    if state is None:
-        raise SnapshotBrokenError(path, f"{DATA}/{STATE_FILE} is not there")
-    return Source(state, path / DATA, is_snapshot=True)
+    return Source(manifest.state, path / DATA, is_snapshot=True)
 
 
 def cluster_of(manifest: Manifest, places: Places) -> ClusterState | None:

@@ -91,7 +91,7 @@ def load_state(data_dir: Path) -> ClusterState | None:
         document = json.loads(content)
         if document["format"] != FORMAT:
             raise StateBrokenError(path, f"format {document['format']} is not known here")
-        state = _from_document(document)
+        state = from_document(document)
     except (ValueError, KeyError, TypeError, IndexError) as exc:
         raise StateBrokenError(path, f"{type(exc).__name__}: {exc}") from exc
     state.settings = replace(state.settings, data_dir=data_dir)
@@ -100,7 +100,7 @@ def load_state(data_dir: Path) -> ClusterState | None:
 
 def save_state(state: ClusterState) -> None:
     """Replace the state file."""
-    text = json.dumps(_to_document(state), indent=2) + "\n"
+    text = json.dumps(to_document(state), indent=2) + "\n"
     write_private_file(state_path(state.settings.data_dir), text)
 
 
@@ -119,7 +119,8 @@ def write_private_file(path: Path, text: str) -> None:
         raise
 
 
-def _to_document(state: ClusterState) -> dict[str, Any]:
+def to_document(state: ClusterState) -> dict[str, Any]:
+    """The state as JSON has it. Layout: docs/local-cluster.md, "State file"."""
     settings = state.settings
     return {
         "format": FORMAT,
@@ -170,7 +171,8 @@ def _optional_document(endpoint: Endpoint | None) -> dict[str, Any] | None:
     return None if endpoint is None else _endpoint_document(endpoint)
 
 
-def _from_document(document: Mapping[str, Any]) -> ClusterState:
+def from_document(document: Mapping[str, Any]) -> ClusterState:
+    """The state that a document tells. Raises `ValueError`, `LookupError`, `TypeError`."""
     settings = document["settings"]
     state = ClusterState(
         cluster_id=str(document["cluster_id"]),
