@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,13 @@ from tests.support.terminal import PATIENCE_S
 
 
 @pytest.fixture
-def blue(throwaway_home: LocalCluster) -> Iterator[LocalCluster]:
+def blue(throwaway_home: LocalCluster) -> LocalCluster:
     """A home with a cluster `blue`: topic `t` with two partitions, ten records, one consumer."""
     throwaway_home.run("cluster", "start", "--name", "blue")
     throwaway_home.run("topic", "create", "t", "-p", "2")
     throwaway_home.run("produce", "t", stdin="".join(f"record {i}\n" for i in range(10)))
     throwaway_home.run("consume", "t", "-B", "-n", "4", "--consumer", "me")
-    yield throwaway_home
+    return throwaway_home
 
 
 TEN = sorted(f"record {i}" for i in range(10))
@@ -179,7 +178,7 @@ def test_a_fork_keeps_settings_but_for_places(throwaway_home: LocalCluster) -> N
     assert len(set(ports)) == len(ports) == 12
 
 
-# --- snapshot and restore -------------------------------------------------------------------------------------
+# --- snapshot and restore ---------------------------------------------------------------------------------
 
 
 def test_a_snapshot_tells_what_it_is(blue: LocalCluster) -> None:
