@@ -1,4 +1,4 @@
-"""Which clusters there are, and what keeps new ones apart from them; and the order in which data are copied."""
+"""Which clusters there are, what keeps new ones apart from them, and the order in which data are copied."""
 
 import json
 import threading
