@@ -400,7 +400,7 @@ BY_NAME: dict[str, Explanation] = {
         ("delete the cluster and start another of the other kind",),
     ),
     "cluster-busy": Explanation(
-        "Another command is starting or stopping this cluster.",
+        "Another command is starting, stopping or copying this cluster.",
         (),
         ("wait until it has ended, then try again",),
     ),

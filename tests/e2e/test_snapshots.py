@@ -318,7 +318,10 @@ def test_a_restore_that_was_killed_is_not_started_and_comes_to_its_end(blue: Loc
     (data / "restoring").mkdir()
     (data / "metadata").rename(data / "restoring" / "metadata")
     assert listed(blue)["blue"]["state"] == "restoring"
-    for words in (("resume",), ("fork", "blue", "green"), ("snapshot", "s2")):
+    for words in (
+        *(("resume",), ("check",), ("upgrade", "--force")),
+        *(("fork", "blue", "green"), ("snapshot", "s2")),
+    ):
         refused = blue.run("cluster", *words, check=False)
         assert refused.returncode == 6
         assert "restoring a snapshot" in refused.stderr

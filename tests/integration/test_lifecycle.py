@@ -235,7 +235,7 @@ def test_whoever_finds_the_lock_taken_names_its_holder(throwaway_home: LocalClus
     with data_directory_lock(throwaway_home.data_dir):
         refused = throwaway_home.run("cluster", "start", *FREE_PORTS, check=False)
     assert refused.returncode == 1
-    assert f"another command (pid {os.getpid()}) is starting or stopping" in refused.stderr
+    assert f"another command (pid {os.getpid()}) is at work on" in refused.stderr
 
 
 # --- starts that fail -----------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ class ClusterBusyError(LocalClusterError):
 
     def __init__(self, data_dir: Path, pid: int | None) -> None:
         who = "another command" if pid is None else f"another command (pid {pid})"
-        super().__init__(f"{who} is starting or stopping the cluster in {data_dir}")
+        super().__init__(f"{who} is at work on the cluster in {data_dir}")
         self.data_dir, self.pid = data_dir, pid
         self.hint = "wait until it has ended, then try again"
 

@@ -31,10 +31,11 @@ from fluvio_local_cluster.lifecycle.errors import (
     SnapshotNotFoundError,
 )
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE, data_directory_lock
+from fluvio_local_cluster.lifecycle.naming import root_of
 from fluvio_local_cluster.lifecycle.places import Places
 from fluvio_local_cluster.lifecycle.preflight import running_servers
 from fluvio_local_cluster.lifecycle.progress import Progress
-from fluvio_local_cluster.lifecycle.removal import STAGED, remove_contents
+from fluvio_local_cluster.lifecycle.removal import STAGED, remove_contents, remove_if_empty
 from fluvio_local_cluster.lifecycle.settings import METADATA_DIR
 from fluvio_local_cluster.lifecycle.signals import Signals
 from fluvio_local_cluster.lifecycle.sources import CopyWish, Source, copy_source, of_cluster
@@ -274,33 +275,50 @@ def restore(path: Path, places: Places, progress: Progress) -> ClusterState:
     manifest = load_manifest(path)
     present = cluster_of(manifest, places)
     data_dir = Path(manifest.data_dir) if present is None else present.settings.data_dir
-    with Signals() as signals:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with data_directory_lock(data_dir):
-            state = _state_to_be(source, data_dir, places)
-            staged = data_dir / STAGED
-            shutil.rmtree(staged, ignore_errors=True)
-            try:
-                staged.mkdir()
-                own = frozenset(spu.plan.spu_name for spu in state.spus)
-                copy_source(source, staged, CopyWish(without_spus=own), progress, signals)
-                signals.check()
-            except BaseException:
-                shutil.rmtree(staged, ignore_errors=True)
-                raise
-            state.phase = Phase.RESTORING
-            save_state(state)
-            place.remember(places, state)
-            remove_contents(data_dir)
-            for entry in sorted(staged.iterdir()):
-                entry.rename(data_dir / entry.name)
-            staged.rmdir()
-            _sync(data_dir)
-            state.phase = Phase.STOPPED
-            save_state(state)
+    try:
+        with Signals() as signals:
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with data_directory_lock(data_dir):
+                state = _state_to_be(source, data_dir, places)
+                _put_back(source, state, places, progress, signals)
+    except OSError as exc:
+        raise LocalClusterError(f"restoring to {data_dir} failed: {exc.strerror or exc}") from exc
+    finally:
+        if load_state(data_dir) is None:  # it was refused, and there was nothing before
+            (data_dir / LOCK_FILE).unlink(missing_ok=True)
+            remove_if_empty(data_dir)
+            if source.state.settings.name is not None:
+                remove_if_empty(root_of(places.fluvio_dir, source.state.settings.name))
     progress.headline(f"🎉 Restored snapshot {manifest.name} of {manifest.created_at}")
     progress.headline(f"Run: fluvio cluster resume{known.option_for(places, state)} to start the cluster")
     return state
+
+
+def _put_back(
+    source: Source, state: ClusterState, places: Places, progress: Progress, signals: Signals
+) -> None:
+    """Copy beside the present data, then put the one in the place of the other; that is not interrupted."""
+    data_dir = state.settings.data_dir
+    staged = data_dir / STAGED
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        staged.mkdir()
+        own = frozenset(spu.plan.spu_name for spu in state.spus)
+        copy_source(source, staged, CopyWish(without_spus=own), progress, signals)
+        signals.check()
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+    state.phase = Phase.RESTORING
+    save_state(state)
+    place.remember(places, state)
+    remove_contents(data_dir)
+    for entry in sorted(staged.iterdir()):
+        entry.rename(data_dir / entry.name)
+    staged.rmdir()
+    _sync(data_dir)
+    state.phase = Phase.STOPPED
+    save_state(state)
 
 
 def _state_to_be(source: Source, data_dir: Path, places: Places) -> ClusterState:

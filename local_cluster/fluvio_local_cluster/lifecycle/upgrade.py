@@ -14,7 +14,7 @@ from pathlib import Path
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle import places as place
 from fluvio_local_cluster.lifecycle import ports, preflight
-from fluvio_local_cluster.lifecycle.errors import LocalClusterError, PreflightError
+from fluvio_local_cluster.lifecycle.errors import LocalClusterError, PreflightError, RestoreUnfinishedError
 from fluvio_local_cluster.lifecycle.lock import data_directory_lock
 from fluvio_local_cluster.lifecycle.metadata_files import has_metadata
 from fluvio_local_cluster.lifecycle.places import Places
@@ -94,6 +94,8 @@ def upgrade(
                 f"the first start of the cluster in {data_dir} has not ended",
                 hint="delete it with `fluvio cluster delete`, and start it again",
             )
+        if state.phase is Phase.RESTORING:
+            raise RestoreUnfinishedError(data_dir)
         changed = _changed(state, changes)
         if check_metadata and has_metadata(data_dir):
             progress.step("📝 Checking All Metadatas")
