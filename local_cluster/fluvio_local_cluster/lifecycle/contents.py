@@ -17,7 +17,7 @@ sockets, trash, what servers print.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from fluvio_types.names import parse_partition_key
 SPU_DIRECTORIES = "spu-logs-*"
 _TRIES = 5  # of a copy whose source changes under it
 _TOPICS_FIRST = ("Topic", "Partition")
+_SYNC_THREADS = 16
 _TEMPORARY_SUFFIX = ".tmp"
 
 
@@ -58,10 +59,35 @@ def copy_contents(source: Path, target: Path, settings: ContentSettings) -> Copy
                 break  # its topic was deleted meanwhile
         else:
             raise OSError(f"{replica} changes faster than it can be copied")
-    _copy_metadata(source / METADATA_DIR, target / METADATA_DIR, settings)
-    for directory in (target, *target.glob(SPU_DIRECTORIES)):
-        _sync_directory(directory)
+    if (source / METADATA_DIR).is_dir():
+        _copy_metadata(source / METADATA_DIR, target / METADATA_DIR, settings)
+        totals.unsynced += (target / METADATA_DIR).rglob("*")
+    totals.unsynced += [target, *target.glob(SPU_DIRECTORIES), *target.glob(METADATA_DIR)]
+    _sync_all(totals.unsynced, settings.replicas.advance)
     return totals
+
+
+def _sync_all(paths: Iterable[Path], advance: Callable[[int], None]) -> None:
+    """Wait until files and directories are on the disk; those that are gone again do not matter.
+
+    By several threads, since file systems write what comes together in one go.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_SYNC_THREADS, "sync") as threads:
+        for _ in threads.map(_sync, paths):
+            advance(0)
+
+
+def _sync(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _replicas(source: Path) -> Iterator[Path]:
@@ -81,8 +107,6 @@ def _has_offsets(name: str) -> bool:
 
 def _copy_metadata(source: Path, target: Path, settings: ContentSettings) -> None:
     """Copy the controller's files, and give them the id of the cluster that they are to be of."""
-    if not source.is_dir():
-        return
     target.mkdir()
     for kind in _TOPICS_FIRST:
         (target / kind).mkdir()
@@ -98,10 +122,9 @@ def _copy_metadata(source: Path, target: Path, settings: ContentSettings) -> Non
             _copy_kind(directory, target / directory.name, settings)
     cluster_id = settings.replicas.cluster_id
     if cluster_id is not None:
-        _write(target / CLUSTER_ID_FILE, f"{cluster_id}\n".encode("ascii"))
+        (target / CLUSTER_ID_FILE).write_text(f"{cluster_id}\n", encoding="ascii")
     elif (source / CLUSTER_ID_FILE).exists():
-        _write(target / CLUSTER_ID_FILE, (source / CLUSTER_ID_FILE).read_bytes())
-    _sync_directory(target)
+        (target / CLUSTER_ID_FILE).write_bytes((source / CLUSTER_ID_FILE).read_bytes())
 
 
 def _signature(metadata: Path) -> list[tuple[str, int]]:
@@ -139,25 +162,8 @@ def _copy_kind(source: Path, target: Path, settings: ContentSettings) -> None:
                 data = Path(entry.path).read_bytes()
             except FileNotFoundError:
                 continue  # deleted just now
-            _write(target / entry.name, data)
-    _sync_directory(target)
+            (target / entry.name).write_bytes(data)
 
 
 def _is_left_out(directory: Path, name: str, settings: ContentSettings) -> bool:
     return directory.name == "SPU" and name.removesuffix(".yaml") in settings.without_spus
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

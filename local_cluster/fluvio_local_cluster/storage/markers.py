@@ -90,10 +90,11 @@ def read_identity(directory: Path, files: Files) -> ReplicaIdentity | None:
     return ReplicaIdentity(*(str(data.get(key)) for key in ("cluster", "incarnation", "replica")))
 
 
-def write_identity(directory: Path, identity: ReplicaIdentity, files: Files) -> None:
-    """Write `meta.json` durably, directory included."""
-    _write_json(directory / layout.META_FILE, {**asdict(identity), "format": FORMAT}, files, durable=True)
-    files.sync_directory(directory)
+def write_identity(directory: Path, identity: ReplicaIdentity, files: Files, *, durable: bool = True) -> None:
+    """Write `meta.json`; `durable` waits until it is on the disk, its name included."""
+    _write_json(directory / layout.META_FILE, {**asdict(identity), "format": FORMAT}, files, durable=durable)
+    if durable:
+        files.sync_directory(directory)
 
 
 def read_boot(directory: Path, files: Files) -> str | None:
