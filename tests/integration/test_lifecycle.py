@@ -225,7 +225,7 @@ def test_of_two_starts_at_once_one_wins_and_the_other_says_so(throwaway_home: Lo
     winner, loser = codes.index(0), codes.index(1)
     named = f"another command (pid {rivals[winner].pid})"
     unnamed = "another command"  # the winner has the lock, and has not written its pid yet
-    busy = (f"{who} is starting or stopping the cluster" in told[loser] for who in (named, unnamed))
+    busy = (f"{who} is at work on the cluster" in told[loser] for who in (named, unnamed))
     assert any(busy) or "still running" in told[loser], told[loser]
     assert throwaway_home.running() == ["SC", "SPU 5001"]
 
