@@ -71,6 +71,7 @@ class Observed:
     unready: Mapping[str, str] = field(default_factory=dict)  # topics that are not provisioned, and why
     refused: Mapping[str, str] = field(default_factory=dict)  # topics that the cluster would not create
     profiles_in_use: frozenset[str] = frozenset()  # never to be deleted
+    clusters_with_key: frozenset[str] = frozenset()  # a private key stands in the profile file
 
 
 class Action(StrEnum):

@@ -57,14 +57,14 @@ def _missing(kind: Kind, name: str, declared: Any, observed: Observed) -> Step:
         for setting, value in settings_of(kind, declared).items()
     )
     reason = observed.refused.get(name) if kind is Kind.TOPIC else None
-    if kind is Kind.PROFILE and _lacks_key(declared, None):
+    if kind is Kind.PROFILE and _lacks_key(declared, observed):
         reason = _no_key(declared)
     action = Action.CREATE if reason is None else Action.BLOCKED
     return Step(kind, name, action, differences, reason, declared)
 
 
 def _existing(kind: Kind, name: str, declared: Any, now: Any, observed: Observed) -> Step:
-    if kind is Kind.PROFILE and _lacks_key(declared, now):
+    if kind is Kind.PROFILE and _lacks_key(declared, observed):
         return Step(kind, name, Action.BLOCKED, (), _no_key(declared), declared, now)
     differences = tuple(_differences(kind, declared, now))
     if not differences:
@@ -102,11 +102,10 @@ def _shown(kind: Kind, setting: str, value: Any, spec: Any) -> Any:
     return HIDDEN if is_key and value is not None and spec.tls.source is TlsSource.INLINE else value
 
 
-def _lacks_key(declared: DeclaredProfile, now: DeclaredProfile | None) -> bool:
+def _lacks_key(declared: DeclaredProfile, observed: Observed) -> bool:
     """Whether a private key is neither declared nor there to stay."""
-    if declared.tls.certs is None or declared.tls.certs.key:
-        return False
-    return now is None or now.cluster != declared.cluster or now.tls.source is not TlsSource.INLINE
+    certs = declared.tls.certs
+    return certs is not None and not certs.key and declared.cluster not in observed.clusters_with_key
 
 
 def _no_key(declared: DeclaredProfile) -> str:
