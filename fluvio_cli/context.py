@@ -60,11 +60,15 @@ class CliContext:
         named = self.environment.get("FLV_SOCKET_WAIT", "")
         return float(named) if named.isascii() and named.isdigit() and int(named) else SOCKET_WAIT_S
 
-    def connect(self) -> "BlockingAdmin":
-        """Connect to the target's controller; raises what `BlockingAdmin.connect` does."""
+    def connect(self, target: "Target | None" = None) -> "BlockingAdmin":
+        """Connect to a controller, by default the target's; raises what `BlockingAdmin.connect` does."""
         from fluvio_client.blocking import BlockingAdmin
 
-        return BlockingAdmin.connect(self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s)
+        return BlockingAdmin.connect(
+            self.target() if target is None else target,
+            client_id=self.client_id,
+            timeout_s=self.socket_wait_s,
+        )
 
     def consumer_offsets(self) -> "BlockingConsumerOffsets":
         """Connect to the SPU that keeps consumers' offsets; raises as `BlockingConsumerOffsets.connect`."""

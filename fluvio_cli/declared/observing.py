@@ -13,6 +13,7 @@ from fluvio_types.errors import FluvioError
 
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
+    from fluvio_cli.declared.view import Place
     from fluvio_client.admin_calls import TopicObject
     from fluvio_client.blocking import BlockingAdmin
 
@@ -53,6 +54,16 @@ def observe(cli: "CliContext", kinds: Collection[Kind], declaration: Declaration
         for name in left_out[kind]:
             found_objects.pop(name, None)
     return Observed(objects, left_out, unready, refused, frozenset(in_use), frozenset(with_key))
+
+
+def place_of(cli: "CliContext", declaration: Declaration) -> "Place":
+    """The cluster that a declaration is about; raises `ProfileError`s where it needs one and none is known."""
+    from fluvio_cli.declared.view import Place
+
+    if not declaration.needs_cluster:
+        return Place(None, None)
+    target = cli.target()
+    return Place(target.profile_name, target.endpoint)
 
 
 def there(topics: "Iterable[TopicObject]") -> "list[TopicObject]":

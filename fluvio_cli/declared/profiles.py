@@ -123,8 +123,6 @@ def _merged(now: Tls, declared: Tls) -> Tls:
     return Tls(declared.policy, declared.source, certs, extra=now.extra)
 
 
-
-
 def profile_name(value: Any) -> str:
     """A name of a profile or cluster; raises `ValueError`."""
     text = _text(value)

@@ -66,7 +66,9 @@ def _step_lines(step: Step, styled: Callable[[str, str], str]) -> list[str]:
     if step.reason is not None:
         lines.append(f"    {step.reason}")
     for each in step.differences:
-        values = _value(each.declared) if step.now is None else f"{_value(each.now)} -> {_value(each.declared)}"
+        values = (
+            _value(each.declared) if step.now is None else f"{_value(each.now)} -> {_value(each.declared)}"
+        )
         obstacle = "" if each.obstacle is None else f", {styled('cannot be', 'red')}: {each.obstacle}"
         lines.append(f"    {each.setting}: {values}{obstacle}")
     return lines
