@@ -132,7 +132,7 @@ def _end(cli: CliContext, plan: "Plan", work: "Work", *, tells: bool) -> None:
     """Tell the sum, or raise what is missing."""
     from fluvio_cli.declared.applying import Result
     from fluvio_cli.declared.errors import DeclaredDriftError, NotAppliedError, NotProvisionedError
-    from fluvio_cli.declared.view import title
+    from fluvio_cli.declared.view import done_text, title
 
     done, failed = work.count(Result.DONE), work.count(Result.FAILED)
     if work.failure is not None:
@@ -146,4 +146,4 @@ def _end(cli: CliContext, plan: "Plan", work: "Work", *, tells: bool) -> None:
             hint="`fluvio plan` with the same options shows the differences",
         )
     if tells:
-        cli.printer.message(f"{len(plan.steps)} as declared" + (f", {done} of them new" if done else ""))
+        cli.printer.message(done_text(plan))

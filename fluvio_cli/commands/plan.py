@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Show how topics, table formats and profiles differ from what files declare.
 
-    Nothing is changed. Exit code 0: no difference; 8: there are some. What cannot be changed is shown with the
-    reason. docs/declared-state.md describes the files.
+    Nothing is changed. Exit code 0: no difference; 8: there are some. What cannot be changed is shown with
+    the reason. docs/declared-state.md describes the files.
     """
     from fluvio_cli.declared.errors import DeclaredDriftError
     from fluvio_cli.declared.observing import observe, place_of

@@ -1,8 +1,8 @@
 """Carries a plan out, and knows at any time what is done.
 
 Order: topics and table formats, the wait for partitions, profiles, then deletions, these only when nothing
-failed. A refusal ends one step, everything else the whole work. Every step is decided by what is there, so the
-same plan made anew goes on where this one stopped.
+failed. A refusal ends one step, everything else the whole work. Every step is decided by what is there, so
+the same plan made anew goes on where this one stopped.
 """
 
 import time

@@ -20,6 +20,7 @@ from fluvio_protocol.api.topic import (
 from fluvio_types.defaults import RETENTION_S, SEGMENT_BYTES
 
 KEY_SETTING = "tls.certs.key"
+KEPT_SETTINGS = (KEY_SETTING, "installation", "protection", "description")  # where they are not declared
 
 
 class UndeclarableError(ValueError):
@@ -107,10 +108,9 @@ def profile_document(profile: DeclaredProfile, *, with_keys: bool = True) -> dic
     document: dict[str, Any] = {"endpoint": profile.endpoint, "cluster": profile.cluster}
     if profile.use_spu_local_address:
         document["use_spu_local_address"] = True
-    document["installation"] = profile.installation
-    if profile.protection != "normal":
-        document["protection"] = profile.protection
-    if profile.description:
+    optional = {"installation": profile.installation, "protection": profile.protection}
+    document |= {key: value for key, value in optional.items() if value is not None}
+    if profile.description is not None:
         document["description"] = profile.description
     if profile.tls.policy is not TlsPolicy.DISABLED:
         tls = tls_document(profile.tls)
@@ -142,8 +142,6 @@ _TOPIC_DEFAULTS = {
 }
 _PROFILE_DEFAULTS = {
     "use_spu_local_address": False,
-    "protection": "normal",
-    "description": "",
     "tls.tls_policy": "disabled",
 }
 
@@ -159,8 +157,8 @@ def settings_of(kind: Kind, spec: Any) -> dict[str, Any]:
         defaults = dict(_TOPIC_DEFAULTS)
         if isinstance(spec.replicas, AssignedReplicas):
             del defaults["partition.ignore-rack-assignment"]
-        return defaults | flat
-    return _PROFILE_DEFAULTS | flat if kind is Kind.PROFILE else flat
+        return flat | {setting: value for setting, value in defaults.items() if setting not in flat}
+    return {**_PROFILE_DEFAULTS, **flat} if kind is Kind.PROFILE else flat
 
 
 def flattened(document: Mapping[str, Any]) -> dict[str, Any]:

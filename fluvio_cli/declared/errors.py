@@ -40,7 +40,7 @@ class NotProvisionedError(FluvioError):
         more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
         super().__init__(f"not provisioned yet: {told}{more}")
         self.waiting = tuple(waiting)
-        self.hint = "topics are provisioned by themselves when that is possible; `fluvio cluster spu list` shows the SPUs"
+        self.hint = "they are provisioned when that is possible; `fluvio cluster spu list` shows the SPUs"
 
 
 class NotConfirmedError(FluvioError):

@@ -33,15 +33,15 @@ CLUSTER_KINDS = (Kind.TOPIC, Kind.TABLE_FORMAT)
 class DeclaredProfile:
     """A profile with all that is declared of its cluster.
 
-    The certificates of `tls` have an empty `key` where the one that is there is to stay.
+    What is None stays as it is; so does the private key where the certificates of `tls` have an empty one.
     """
 
     cluster: str  # name in the profile file
     endpoint: str  # host:port
     use_spu_local_address: bool = False
-    installation: str = "k8"
-    protection: str = "normal"
-    description: str = ""
+    installation: str | None = None
+    protection: str | None = None
+    description: str | None = None
     tls: Tls = field(default_factory=Tls)
 
 

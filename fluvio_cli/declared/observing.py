@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def observe(cli: "CliContext", kinds: Collection[Kind], declaration: Declaration | None = None) -> Observed:
     """All objects of the kinds; the cluster is asked only where one of them is kept there.
 
-    Topics of `declaration` that are not there are checked by the cluster. Raises what `cli.connect`, the calls
-    of `BlockingAdmin` and the profile file raise.
+    Topics of `declaration` that are not there are checked by the cluster. Raises what `cli.connect`, the
+    calls of `BlockingAdmin` and the profile file raise.
     """
     objects: dict[Kind, dict[str, Any]] = {}
     unready: dict[str, str] = {}
@@ -57,7 +57,7 @@ def observe(cli: "CliContext", kinds: Collection[Kind], declaration: Declaration
 
 
 def place_of(cli: "CliContext", declaration: Declaration) -> "Place":
-    """The cluster that a declaration is about; raises `ProfileError`s where it needs one and none is known."""
+    """The cluster that a declaration is about; raises `ProfileError`s where it needs one and has none."""
     from fluvio_cli.declared.view import Place
 
     if not declaration.needs_cluster:

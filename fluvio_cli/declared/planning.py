@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fluvio_cli.declared.documents import KEY_SETTING, settings_of
+from fluvio_cli.declared.documents import KEPT_SETTINGS, KEY_SETTING, document_of, flattened, settings_of
 from fluvio_cli.declared.model import (
     Action,
     Declaration,
@@ -19,7 +19,7 @@ from fluvio_profiles.model import TlsSource
 COUNT = "partition.count"
 HIDDEN = "(hidden)"  # stands for a private key
 _FEWER = "partitions cannot be taken away"
-_FIXED = "the protocol has no change of it; make another topic and copy the records, or change the file"
+_FIXED = "the protocol has no update of it"
 
 
 def plan(declaration: Declaration, observed: Observed, *, prune: bool) -> Plan:
@@ -54,7 +54,7 @@ def plan(declaration: Declaration, observed: Observed, *, prune: bool) -> Plan:
 def _missing(kind: Kind, name: str, declared: Any, observed: Observed) -> Step:
     differences = tuple(
         Difference(setting, None, _shown(kind, setting, value, declared))
-        for setting, value in settings_of(kind, declared).items()
+        for setting, value in flattened(document_of(kind, declared)).items()
     )
     reason = observed.refused.get(name) if kind is Kind.TOPIC else None
     if kind is Kind.PROFILE and _lacks_key(declared, observed):
@@ -78,8 +78,11 @@ def _existing(kind: Kind, name: str, declared: Any, now: Any, observed: Observed
 
 def _differences(kind: Kind, declared: Any, now: Any) -> Iterator[Difference]:
     wanted, there = settings_of(kind, declared), settings_of(kind, now)
-    if kind is Kind.PROFILE and KEY_SETTING not in wanted and declared.tls.certs is not None:
-        there.pop(KEY_SETTING, None)
+    if kind is Kind.PROFILE:
+        stays = {setting for setting in KEPT_SETTINGS if setting not in wanted}
+        if declared.tls.certs is None:
+            stays.discard(KEY_SETTING)
+        there = {setting: value for setting, value in there.items() if setting not in stays}
     for setting in (*wanted, *(setting for setting in there if setting not in wanted)):
         before, after = there.get(setting), wanted.get(setting)
         if before != after:
@@ -110,8 +113,8 @@ def _lacks_key(declared: DeclaredProfile, observed: Observed) -> bool:
 
 def _no_key(declared: DeclaredProfile) -> str:
     return (
-        f"`{KEY_SETTING}` is not declared, and cluster `{declared.cluster}` of the profile file has none that "
-        "could stay; exports leave private keys out"
+        f"`{KEY_SETTING}` is not declared, and cluster `{declared.cluster}` of the profile file has none "
+        "that could stay; exports leave private keys out"
     )
 
 

@@ -31,9 +31,9 @@ def read_profile(place: str, name: str, content: Any) -> DeclaredProfile:
         endpoint=keys.take("endpoint", _endpoint, required=True),
         cluster=keys.take("cluster", profile_name) or name,
         use_spu_local_address=bool(keys.take("use_spu_local_address", _flag)),
-        installation=keys.take("installation", _one_of([word.value for word in Installation])) or "k8",
-        protection=keys.take("protection", _one_of(protection.LEVELS)) or protection.NORMAL,
-        description=keys.take("description", _description) or "",
+        installation=keys.take("installation", _one_of([word.value for word in Installation])),
+        protection=keys.take("protection", _one_of(protection.LEVELS)),
+        description=keys.take("description", _description),
         tls=_tls(keys.below("tls")),
     )
     keys.end()
@@ -87,7 +87,7 @@ def profile_in(config: Config, name: str) -> DeclaredProfile:
         use_spu_local_address=cluster.use_spu_local_address,
         installation=cluster.installation.value,
         protection=protection.level_of(cluster.metadata),
-        description=protection.description_of(cluster.metadata),
+        description=protection.description_of(cluster.metadata) or None,
         tls=cluster.tls,
     )
 
@@ -101,9 +101,11 @@ def put_profile(config: Config, name: str, declared: DeclaredProfile) -> None:
         profile.cluster = declared.cluster
     cluster = config.clusters.get(declared.cluster)
     if cluster is None:
-        cluster = config.clusters[declared.cluster] = Cluster(declared.endpoint)
+        installation = {"installation": declared.installation or Installation.K8.value}
+        cluster = config.clusters[declared.cluster] = Cluster(declared.endpoint, metadata=installation)
     cluster.endpoint, cluster.use_spu_local_address = declared.endpoint, declared.use_spu_local_address
-    if cluster.installation is None or cluster.installation.value != declared.installation:
+    now = cluster.installation
+    if declared.installation is not None and (now is None or now.value != declared.installation):
         cluster.metadata["installation"] = declared.installation
     protection.keep(cluster, level=declared.protection, description=declared.description)
     cluster.tls = _merged(cluster.tls, declared.tls)

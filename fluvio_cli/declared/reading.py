@@ -1,4 +1,4 @@
-"""One declaration from files: YAML, or TOML and JSON by their suffix; directories stand for the files in them.
+"""One declaration from files: YAML, or TOML and JSON by their suffix; directories stand for their files.
 
 Layout: docs/declared-state.md and declaration.schema.json. Every file is bounded, says the version of the
 layout, and may have any of the sections; a name stands in one file only.

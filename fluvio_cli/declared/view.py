@@ -66,16 +66,14 @@ def _step_lines(step: Step, styled: Callable[[str, str], str]) -> list[str]:
     if step.reason is not None:
         lines.append(f"    {step.reason}")
     for each in step.differences:
-        values = (
-            _value(each.declared) if step.now is None else f"{_value(each.now)} -> {_value(each.declared)}"
-        )
-        obstacle = "" if each.obstacle is None else f", {styled('cannot be', 'red')}: {each.obstacle}"
-        lines.append(f"    {each.setting}: {values}{obstacle}")
+        before = "" if step.now is None else f"{_value(each.now)} -> "
+        obstacle = "" if each.obstacle is None else f", {styled('cannot be changed', 'red')}: {each.obstacle}"
+        lines.append(f"    {each.setting}: {before}{_value(each.declared)}{obstacle}")
     return lines
 
 
 def _value(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
@@ -87,6 +85,14 @@ def sums(plan: Plan) -> str:
     """`1 to create, 3 as declared`."""
     parts = [text.format(count) for action, text in _COUNTED if (count := len(plan.of(action)))]
     return ", ".join(parts) or "nothing is declared"
+
+
+def done_text(plan: Plan) -> str:
+    """`3 as declared: 2 created, 1 deleted`, of a plan that was carried out."""
+    counts = [(word, len(plan.of(action))) for action, word in _DONE.items() if action is not Action.WAIT]
+    done = ", ".join(f"{count} {word}" for word, count in counts if count)
+    declared = len(plan.steps) - len(plan.of(Action.DELETE))
+    return f"{declared} as declared" + (f": {done}" if done else ", nothing was to be done")
 
 
 def result_text(step: Step, result: Result, problem: str | None) -> str:
