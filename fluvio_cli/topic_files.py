@@ -106,7 +106,7 @@ def _deduplication(keys: FileKeys) -> Deduplication:
     bounds.end()
     chosen = keys.below("filter", required=True)
     transform = chosen.below("transform", required=True)
-    uses = transform.take("uses", str, required=True)
+    uses = transform.take("uses", _text, required=True)
     with_ = transform.take("with", _texts)
     for each in (transform, chosen, keys):
         each.end()
@@ -130,11 +130,21 @@ def _flag(value: Any) -> bool:
 
 
 def _size(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"a size such as `64 MB` is expected, not `{value}`")
     return parse_byte_size(str(value))
 
 
 def _duration_ns(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"a time such as `2d` is expected, not `{value}`")
     return parse_duration_ns(str(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"text is expected, not `{value}`")
+    return value
 
 
 def _codec(value: Any) -> CompressionAlgorithm:
@@ -148,6 +158,9 @@ def _codec(value: Any) -> CompressionAlgorithm:
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise ValueError("keys and their values are expected")
+    for key, text in value.items():
+        if isinstance(text, bool) or not isinstance(text, str | int | float):
+            raise ValueError(f"`{key}` is no text: write its value between quotes")
     return {str(key): str(text) for key, text in value.items()}
 
 

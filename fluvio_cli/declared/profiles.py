@@ -19,7 +19,7 @@ from fluvio_profiles.model import (
 )
 
 _HINT = "docs/declared-state.md lists the keys; they are those of the profile file"
-_ENDPOINT = re.compile(r"[^\s:]+(:[^\s:]+)*:[0-9]{1,5}")
+_ENDPOINT = re.compile(r"\S+:[0-9]{1,5}")
 _MOST_CHARACTERS = 200  # of a name
 _MOST_DESCRIBED = 1000  # characters
 
