@@ -52,10 +52,12 @@ def command(
     from fluvio_cli.declared.reading import read_declaration
     from fluvio_cli.declared.view import outcome_view, result_text
     from fluvio_cli.output.structured import render_structured
+    from fluvio_client.blocking import BlockingAdmin
 
     cli: CliContext = ctx.obj
     declaration = read_declaration(file, cli.stdin)
     place = place_of(cli, declaration)
+    # Kept, since a step may change the profile that leads to the cluster.
     target = cli.target() if declaration.needs_cluster else None
     found = plan(declaration, observe(cli, declaration.objects, declaration), prune=prune)
     _confirm(cli, found, place, yes=yes)
@@ -74,14 +76,16 @@ def command(
 
     work = Work(
         found,
-        lambda: cli.connect(target),
+        lambda: BlockingAdmin.connect(
+            target or cli.target(), client_id=cli.client_id, timeout_s=cli.socket_wait_s
+        ),
         cli.profile_path,
         wait_s=cli.socket_wait_s,
         tell=tell,
-        say_waiting=lambda count: cli.printer.progress(f"waiting for the partitions of {count} topics"),
     )
     try:
-        work.run()
+        with cli.printer.busy(work.progress):
+            work.run()
     except KeyboardInterrupt:
         done = work.count(Result.DONE)
         cli.printer.note(f"{done} of {len(found.to_do)} done; the same command goes on with the rest")

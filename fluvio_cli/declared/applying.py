@@ -46,13 +46,14 @@ class Work:
         *,
         wait_s: float,
         tell: Callable[[Step, Result], None],
-        say_waiting: Callable[[int], None],
     ) -> None:
-        """`connect` leads to the plan's cluster. `tell` gets each step that is done or failed, at once;
-        `say_waiting` how many topics are waited for, `wait_s` at most.
+        """`connect` leads to the plan's cluster; `tell` gets each step that is done or failed, at once.
+
+        Partitions are waited for `wait_s` at most.
         """
         self._connect, self._profile_path, self._wait_s = connect, profile_path, wait_s
-        self._tell, self._say_waiting = tell, say_waiting
+        self._tell = tell
+        self._waiting = 0  # topics that are waited for now
         self._admin: BlockingAdmin | None = None
         self._steps = plan.to_do
         self.results = {(step.kind, step.name): Result.NOT_TRIED for step in self._steps}
@@ -67,6 +68,12 @@ class Work:
             self.failure = exc if isinstance(exc, FluvioError) else FluvioError(str(exc))
         finally:
             self._disconnect()
+
+    def progress(self) -> str:
+        """What goes on, for somebody who waits."""
+        if self._waiting:
+            return f"waiting for the partitions of {self._waiting} topic{'s' if self._waiting > 1 else ''}"
+        return f"{self.count(Result.DONE)} of {len(self._steps)} done"
 
     def count(self, *results: Result) -> int:
         """How many steps ended so."""
@@ -156,8 +163,9 @@ class Work:
         waiting = {step.name: step for step in self._steps if self._is_pending(step)}
         if not waiting:
             return
-        self._say_waiting(len(waiting))
+        self._waiting = len(waiting)
         missing = await_topics(self._connected(), set(waiting), self._wait_s)
+        self._waiting = 0
         self._disconnect()  # a watch that ran out of time leaves an answer behind
         for name, step in waiting.items():
             key = step.kind, name

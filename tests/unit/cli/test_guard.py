@@ -187,6 +187,8 @@ WITHOUT_EFFECT = {
     "tf list",
     "consumer describe",
     "consumer list",
+    "plan",
+    "export",
     "explain",
     "version",
     "cluster start",  # makes a cluster, refuses where one is

@@ -91,7 +91,6 @@ def work(path: Path, found: Plan, controller: Controller) -> tuple[Work, list[st
         path / "config",
         wait_s=5,
         tell=lambda step, result: told.append(f"{step.name} {step.action} {result}"),
-        say_waiting=lambda count: told.append(f"waiting {count}"),
     )
     done.run()
     return done, told
@@ -117,7 +116,6 @@ def test_deletions_come_last_and_each_step_is_told_when_it_is_done(tmp_path: Pat
     assert controller.calls == [("add", "grown", 3), ("create", "new"), ("delete", "old")]
     assert told == [
         "new create done",
-        "waiting 1",
         "grown change done",
         "p create done",
         "old delete done",
@@ -163,7 +161,6 @@ def test_an_interruption_passes_and_what_is_done_is_known(tmp_path: Path) -> Non
         tmp_path / "config",
         wait_s=5,
         tell=lambda *_: None,
-        say_waiting=lambda _: None,
     )
     with pytest.raises(KeyboardInterrupt):
         done.run()
@@ -176,7 +173,7 @@ def test_a_topic_that_lacks_spus_is_pending_with_the_reason_and_stays(tmp_path: 
     controller = Controller({"t": topic()}, create_t=slow)
     controller.resolution = TopicResolution.INSUFFICIENT_RESOURCES
     done, told = work(tmp_path, Plan((Step(Kind.TOPIC, "t", action, declared=topic()),)), controller)
-    assert told == ["waiting 1", f"t {action} pending"]
+    assert told == [f"t {action} pending"]
     assert done.problems == {(Kind.TOPIC, "t"): "insufficient-resources: no SPU"}
     assert "t" in controller.topics
 
