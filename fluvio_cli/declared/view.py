@@ -1,4 +1,4 @@
-"""Plans and outcomes as text and as JSON. Layout of the JSON: docs/declared-state.md."""
+"""Plans and outcomes as text and as JSON. Layout of the JSON: docs/cli-json-output.md."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -108,7 +108,7 @@ def result_text(step: Step, result: Result, problem: str | None) -> str:
 def plan_view(plan: Plan, place: Place) -> dict[str, Any]:
     """The plan for programs."""
     return {
-        "cluster": None if place.endpoint is None else {"profile": place.profile, "endpoint": place.endpoint},
+        "target": None if place.endpoint is None else {"profile": place.profile, "endpoint": place.endpoint},
         "drift": plan.has_drift,
         "objects": [_step_view(step) for step in plan.steps],
         "undeclared": [{"kind": kind.value, "name": name} for kind, name in plan.undeclared],

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from fluvio_cli.declared import reading
 from fluvio_cli.values import _DURATION_UNITS
+from fluvio_cli.yaml_files import parse_yaml
 from fluvio_types.errors import FluvioError
 
 ROOT = Path(__file__).parents[4]
@@ -223,6 +225,16 @@ def test_the_schema_is_one_and_takes_the_whole_layout() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     VALIDATOR.validate(WHOLE)
     assert reader_takes(WHOLE)
+
+
+def test_what_is_documented_is_taken_by_both() -> None:
+    text = (ROOT / "docs/declared-state.md").read_text(encoding="utf-8")
+    documents = [parse_yaml(block, "f", ValueError) for block in re.findall(r"```yaml\n(.*?)```", text, re.S)]
+    documents += [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, re.S)]
+    assert len(documents) == 2
+    for document in documents:
+        VALIDATOR.validate(document)
+        assert reader_takes(document)
 
 
 def test_the_schema_knows_all_units_of_time() -> None:
