@@ -580,7 +580,7 @@ _NODES: dict[str, Node] = {
     'export': Node(
         options=(
             Option(('-O', '--output'), ('yaml', 'toml', 'json'), 'Output format'),
-            Option(('--only',), ('topics', 'table-formats', 'profiles'), 'This section; may be repeated'),
+            Option(('--only',), ('topics', 'table-formats', 'profiles'), 'Print this section only; may be repeated'),
             Option(('--schema',), None, 'Print the JSON schema of declarations instead'),
             *COMMON,
         ),

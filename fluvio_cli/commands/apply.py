@@ -68,9 +68,11 @@ def command(
         if step.kind is Kind.TOPIC and step.action is Action.DELETE and result is Result.DONE:
             cli.name_cache().remove("topic", step.name)
         line = result_text(step, result, work.problems.get((step.kind, step.name)))
+        if output != "table":
+            return
         if result is Result.FAILED:
             cli.printer.note(line)
-        elif output == "table":
+        else:
             cli.printer.message(line)
             cli.printer.flush()
 

@@ -35,7 +35,7 @@ def command(
             "--only",
             metavar="section",
             parser=values.Choice("topics", "table-formats", "profiles", ignore_case=True),
-            help="This section; may be repeated",
+            help="Print this section only; may be repeated",
         ),
     ] = None,
     schema: Annotated[

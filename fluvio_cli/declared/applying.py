@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
     from fluvio_protocol.api.table_format import TableFormatSpec
 
-_PATIENCE_S = 3.0  # for one new topic; all are waited for in the end
+# For one new topic, and for those after one that took longer; all are waited for in the end.
+_PATIENCE_S, _LITTLE_PATIENCE_S = 3.0, 0.5
 
 
 class Result(StrEnum):
@@ -53,6 +54,7 @@ class Work:
         """
         self._connect, self._profile_path, self._wait_s = connect, profile_path, wait_s
         self._tell = tell
+        self._patience_s = min(_PATIENCE_S, wait_s)
         self._waiting = 0  # topics that are waited for now
         self._admin: BlockingAdmin | None = None
         self._steps = plan.to_do
@@ -142,10 +144,10 @@ class Work:
         from fluvio_client.errors import ResponseTimeoutError
         from fluvio_protocol.error_code import TopicNotProvisionedError
 
-        patience_s = min(_PATIENCE_S, self._wait_s)
         try:
-            self._connected().create_topic(step.name, step.declared, timeout_s=patience_s)
+            self._connected().create_topic(step.name, step.declared, timeout_s=self._patience_s)
         except ResponseTimeoutError:
+            self._patience_s = min(_LITTLE_PATIENCE_S, self._patience_s)
             self._disconnect()
             return Result.PENDING
         except TopicNotProvisionedError:

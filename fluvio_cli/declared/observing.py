@@ -30,12 +30,13 @@ def observe(cli: "CliContext", kinds: Collection[Kind], declaration: Declaration
     if any(kind in CLUSTER_KINDS for kind in kinds):
         with cli.connect() as admin:
             if Kind.TOPIC in kinds:
-                found = there(admin.list_topics())
+                listed = admin.list_topics()
+                found = there(listed)
                 objects[Kind.TOPIC] = {topic.name: topic.spec for topic in found}
                 unready = {topic.name: reason for topic in found if (reason := why_unready(topic))}
                 wanted = {} if declaration is None else declaration.objects.get(Kind.TOPIC, {})
-                missing = {name: spec for name, spec in wanted.items() if name not in objects[Kind.TOPIC]}
-                refused = _refusals(admin, missing)
+                known = {topic.name for topic in listed}  # also those that are being deleted
+                refused = _refusals(admin, {name: spec for name, spec in wanted.items() if name not in known})
             if Kind.TABLE_FORMAT in kinds:
                 formats = admin.list_table_formats()
                 objects[Kind.TABLE_FORMAT] = {each.name: each.spec for each in formats}
@@ -86,15 +87,14 @@ def why_unready(topic: "TopicObject") -> str | None:
 
 def _refusals(admin: "BlockingAdmin", missing: dict[str, Any]) -> dict[str, str]:
     """What the cluster says against creating topics; nothing is created."""
-    from fluvio_protocol.error_code import ApiError, ErrorKind
+    from fluvio_protocol.error_code import ApiError
 
     found = {}
     for name, spec in sorted(missing.items()):
         try:
             admin.create_topic(name, spec, dry_run=True)
         except ApiError as exc:
-            if exc.code.kind is not ErrorKind.TOPIC_ALREADY_EXISTS:  # one that is being deleted
-                found[name] = f"the cluster refuses it: {exc}"
+            found[name] = f"the cluster refuses it: {exc}"
     return found
 
 

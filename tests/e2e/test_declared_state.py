@@ -201,6 +201,10 @@ def test_profiles_alone_need_no_cluster(throwaway_home: LocalCluster) -> None:
     assert throwaway_home.run("apply", "-f", file).stdout == 'profile "a" created\n1 as declared: 1 created\n'
     assert throwaway_home.run("plan", "-f", file, "--prune").stdout == "1 as declared\n"
     assert load_config(throwaway_home.profile_path).profiles["a"].cluster == "c"
+    (throwaway_home.home / "more").mkdir()
+    declare(throwaway_home, "version: 1\nprofiles: {b: {endpoint: 'h:2'}}\n", "more/b.yaml")
+    both = ("-f", file, "-f", str(throwaway_home.home / "more"))
+    assert actions(throwaway_home, *both) == {"profile a": "none", "profile b": "create"}
     exported = throwaway_home.run("export", "--only", "profiles").stdout
     assert throwaway_home.run("plan", "-f", "-", stdin=exported).stdout == "1 as declared\n"
     missing = throwaway_home.run("plan", "-f", declare(throwaway_home), check=False)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from fluvio_cli.declared.applying import Result, Work
+from fluvio_cli.declared.errors import NotAppliedError
 from fluvio_cli.declared.model import Action, Declaration, DeclaredProfile, Kind, Observed, Plan, Step
 from fluvio_cli.declared.planning import plan
 from fluvio_client.blocking import BlockingAdmin
@@ -150,6 +151,11 @@ def test_a_lost_connection_ends_the_work_and_what_is_done_is_known(tmp_path: Pat
     assert told == ["a create done"]
     assert [done.count(result) for result in (Result.DONE, Result.NOT_TRIED)] == [1, 2]
     assert done.failure is lost
+    told_at_the_end = NotAppliedError(1, 0, 2, lost)
+    assert (told_at_the_end.kind, str(told_at_the_end)) == (
+        "cannot-connect",
+        f"2 of 3 changes were not done, 1 was: {lost}",
+    )
 
 
 def test_an_interruption_passes_and_what_is_done_is_known(tmp_path: Path) -> None:
