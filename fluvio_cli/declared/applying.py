@@ -128,17 +128,29 @@ class Work:
         return Result.PENDING  # until `_wait` has seen the partitions
 
     def _make_table_format(self, spec: "TableFormatSpec", before: "TableFormatSpec | None") -> None:
-        """Layouts cannot be changed: the old one makes room, and comes back if the new one is refused."""
+        """Layouts cannot be changed: the old one makes room, and comes back if the new one does not come."""
         admin = self._connected()
         if before is not None:
             admin.delete_table_format(before.name)
         try:
             admin.create_table_format(spec)
-        except FluvioError:
+        except BaseException:
             if before is not None:
-                self._disconnect()  # whatever state the connection is in
-                self._connected().create_table_format(before)
+                self._put_back(before)
             raise
+
+    def _put_back(self, layout: "TableFormatSpec") -> None:
+        from fluvio_protocol.error_code import TableFormatAlreadyExistsError
+
+        self._disconnect()  # whatever state the connection is in
+        try:
+            self._connected().create_table_format(layout)
+        except TableFormatAlreadyExistsError:
+            pass  # the new one is there, and only its answer is missing
+        except FluvioError as exc:
+            raise FluvioError(
+                f"table format `{layout.name}` was to be changed and is gone, it could not be put back: {exc}"
+            ) from exc
 
     def _create_topic(self, step: Step) -> Result:
         from fluvio_client.errors import ResponseTimeoutError

@@ -20,9 +20,9 @@ class NotAppliedError(FluvioError):
     """Some of what was to be done was refused or not reached; its kind is that of the first failure."""
 
     def __init__(self, done: int, failed: int, not_tried: int, first: FluvioError | None) -> None:
-        of = f"{failed + not_tried} of {done + failed + not_tried} changes were not done"
         cause = "" if first is None else f": {first}"
-        super().__init__(f"{of}, {done} {'was' if done == 1 else 'were'}{cause}")
+        total = done + failed + not_tried
+        super().__init__(f"only {done} of {total} changes {'was' if done == 1 else 'were'} done{cause}")
         self.done, self.failed, self.not_tried = done, failed, not_tried
         self.hint = "`fluvio apply` goes on from what is there: call it again when the cause is gone"
         if first is not None:

@@ -154,7 +154,7 @@ def test_a_lost_connection_ends_the_work_and_what_is_done_is_known(tmp_path: Pat
     told_at_the_end = NotAppliedError(1, 0, 2, lost)
     assert (told_at_the_end.kind, str(told_at_the_end)) == (
         "cannot-connect",
-        f"2 of 3 changes were not done, 1 was: {lost}",
+        f"only 1 of 3 changes was done: {lost}",
     )
 
 
@@ -200,6 +200,22 @@ def test_a_layout_that_is_refused_leaves_the_old_one(tmp_path: Path) -> None:
     assert controller.formats == {"f": old}
     assert told == ["f change failed"]
     assert done.count(Result.FAILED) == 1
+
+
+def test_a_layout_comes_back_when_somebody_interrupts_its_change(tmp_path: Path) -> None:
+    old, new = TableFormatSpec(name="f", smartmodule="old"), TableFormatSpec(name="f", smartmodule="new")
+    controller = Controller({}, store_new=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        work(tmp_path, planned({Kind.TABLE_FORMAT: {"f": new}}, {Kind.TABLE_FORMAT: {"f": old}}), controller)
+    assert controller.formats == {"f": old}
+
+
+def test_a_layout_that_is_gone_is_told(tmp_path: Path) -> None:
+    old, new = TableFormatSpec(name="f", smartmodule="old"), TableFormatSpec(name="f", smartmodule="new")
+    controller = Controller({}, store_new=REFUSED, store_old=ConnectionLostError("h:1"))
+    found = planned({Kind.TABLE_FORMAT: {"f": new}}, {Kind.TABLE_FORMAT: {"f": old}})
+    done, _ = work(tmp_path, found, controller)
+    assert "`f` was to be changed and is gone" in str(done.failure)
 
 
 def test_profiles_are_changed_all_or_none(tmp_path: Path) -> None:
