@@ -140,14 +140,14 @@ class Work:
             raise
 
     def _put_back(self, layout: "TableFormatSpec") -> None:
-        from fluvio_protocol.error_code import TableFormatAlreadyExistsError
+        from fluvio_protocol.error_code import ApiError, ErrorKind
 
         self._disconnect()  # whatever state the connection is in
         try:
             self._connected().create_table_format(layout)
-        except TableFormatAlreadyExistsError:
-            pass  # the new one is there, and only its answer is missing
         except FluvioError as exc:
+            if isinstance(exc, ApiError) and exc.code.kind is ErrorKind.TABLE_FORMAT_ALREADY_EXISTS:
+                return  # the new one is there, and only its answer is missing
             raise FluvioError(
                 f"table format `{layout.name}` was to be changed and is gone, it could not be put back: {exc}"
             ) from exc

@@ -216,6 +216,10 @@ def test_a_layout_that_is_gone_is_told(tmp_path: Path) -> None:
     found = planned({Kind.TABLE_FORMAT: {"f": new}}, {Kind.TABLE_FORMAT: {"f": old}})
     done, _ = work(tmp_path, found, controller)
     assert "`f` was to be changed and is gone" in str(done.failure)
+    exists = exception_for(code(ErrorKind.TABLE_FORMAT_ALREADY_EXISTS))
+    lost = ConnectionLostError("h:1")
+    done, _ = work(tmp_path, found, Controller({}, store_new=lost, store_old=exists))
+    assert done.failure is lost
 
 
 def test_profiles_are_changed_all_or_none(tmp_path: Path) -> None:
