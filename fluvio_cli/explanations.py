@@ -4,18 +4,9 @@ By the failure's name (`FluvioError.slug`), and by exit code. A test asks for an
 a command can end with, and that no entry is left over; docs/exit-codes.md is generated from these tables.
 """
 
-from typing import NamedTuple
-
 from fluvio_cli import failures
-
-
-class Explanation(NamedTuple):
-    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
-
-    meaning: str
-    causes: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-
+from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
+from fluvio_cli.explanation import Explanation
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -519,6 +510,7 @@ BY_NAME: dict[str, Explanation] = {
         ("a misspelt key",),
         ("docs/table-formats.md lists the keys",),
     ),
+    **_DECLARED,
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",

@@ -40,6 +40,9 @@ _NODES: dict[str, Node] = {
             'consumer': 'Manage and view consumers',
             'profile': 'Manage profiles, which describe known clusters',
             'cluster': 'Start, stop and look after clusters',
+            'plan': 'Show how things differ from what files declare',
+            'apply': 'Make things as files declare them',
+            'export': 'Print what is there as a declaration',
             'benchmark': 'Measure how fast a cluster is',
             'explain': 'Explain why a command failed, and what to do',
             'doctor': 'Look for known failures on this machine',
@@ -554,6 +557,31 @@ _NODES: dict[str, Node] = {
     'cluster stop': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            *COMMON,
+        ),
+    ),
+    'plan': Node(
+        options=(
+            Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
+            Option(('--prune',), None, 'Count what is there and not declared as to be deleted'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'apply': Node(
+        options=(
+            Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
+            Option(('--prune',), None, 'Delete what is there and not declared'),
+            Option(('-y', '--yes'), None, 'Do not ask'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'export': Node(
+        options=(
+            Option(('-O', '--output'), ('yaml', 'toml', 'json'), 'Output format'),
+            Option(('--only',), ('topics', 'table-formats', 'profiles'), 'Print this section only; may be repeated'),
+            Option(('--schema',), None, 'Print the JSON schema of declarations instead'),
             *COMMON,
         ),
     ),

@@ -123,6 +123,7 @@ def test_an_effect_may_hang_on_a_flag(tmp_path: Path) -> None:
     cli = context(tmp_path, profile="mirror")
     check(Effect(not_with=("dry_run",)), cli, dry_run=True)
     check(Effect(only_with=("consumer",)), cli, consumer=None)
+    check(Effect(told_later=True), cli)
     with pytest.raises(ReadOnlyClusterError):
         check(Effect(not_with=("dry_run",)), cli, dry_run=False)
     with pytest.raises(ReadOnlyClusterError):
@@ -187,6 +188,8 @@ WITHOUT_EFFECT = {
     "tf list",
     "consumer describe",
     "consumer list",
+    "plan",
+    "export",
     "explain",
     "version",
     "cluster start",  # makes a cluster, refuses where one is
