@@ -1,6 +1,7 @@
 """SPUs' addresses in a controller's answer: found, and replaced. No sockets.
 
-Only what is declared is written anew; bytes after the declared ones stay. Layout: docs/protocol.md, "SPU", "Watch".
+Only what is declared is written anew; bytes after the declared ones stay. Layout: docs/protocol.md, "SPU",
+"Watch".
 """
 
 from typing import Any

@@ -9,6 +9,7 @@ from fluvio_protocol.wire import RequestInfo, declared_requests
 from fluvio_types.errors import FluvioError
 
 SC, SPU = "sc", "spu"  # sides, as `@request` names them
+CONTROLLER = "SC"  # its name for people, where SPUs have `SPU 5001`
 UNKNOWN = "unknown"  # the word by which keys without a declaration are chosen
 _MODULES = ("admin", "api_versions", "consumer_offsets", "fetch", "mirroring", "offsets", "produce")
 _SUFFIXES = ("Request", "Envelope")

@@ -1,14 +1,14 @@
 """What was asked on one connection and not answered yet: ties answers to requests. No sockets, no clock.
 
-An answer does not say what it answers (docs/protocol.md, "Frame and headers"), so every request is remembered by its
-correlation id: until its answer, or as long as the connection lives when it opened a stream. Which kind of server is
-at the other end is taken from what it offers in its answer to ApiVersions; before that, from where the client was
-connected to.
+An answer does not say what it answers (docs/protocol.md, "Frame and headers"), so every request is
+remembered by its correlation id: until its answer, or as long as the connection lives when it opened a
+stream. Which kind of server is at the other end is taken from what it offers in its answer to ApiVersions;
+before that, from where the client was connected to.
 """
 
 from dataclasses import dataclass
 
-from fluvio_cli.tap.catalogue import SC, UNKNOWN, Api, api_at, side_of
+from fluvio_cli.tap.catalogue import CONTROLLER, SC, SPU, UNKNOWN, Api, api_at, side_of
 from fluvio_cli.tap.events import Frame, Seen
 from fluvio_protocol.api.api_versions import ApiVersionsRequest
 from fluvio_protocol.frame import CORRELATION, read_request_header
@@ -142,6 +142,7 @@ class Conversation:
             latency_us=max(frame.at_ns - call.at_ns, 0) // 1000 if call.answers == 1 else None,
             push=call.answers if call.is_stream else None,
             reason=self._undecodable(call.api, call.key, call.version) or frame.reason,
+            remark=frame.remark,
         )
 
     def _learn(self, frame: Frame, call: Call) -> None:
@@ -155,6 +156,8 @@ class Conversation:
         self.offered = {each.api_key: (each.min_version, each.max_version) for each in answer.api_keys}
         if self.offered:
             self.side = side_of(self.offered)
+            if self.side == SPU and self.server == CONTROLLER:
+                self.server = "SPU"  # the tap was put in front of one
 
 
 def _label(reader: Reader, api: Api | None) -> str:

@@ -1,7 +1,7 @@
 """An event as a document: dicts, lists, texts and numbers, in a stable order (docs/tap.md, "JSON").
 
-Bodies are walked along their declarations: the fields that exist at the frame's version, under their names. Enums
-are their names, sets of record batches are summaries, other bytes are their size and how they begin.
+Bodies are walked along their declarations: the fields that exist at the frame's version, under their names.
+Enums are their names, sets of record batches are summaries, other bytes are their size and how they begin.
 """
 
 import enum
@@ -36,7 +36,7 @@ def document_of(event: Shown, *, with_records: bool = False) -> dict[str, Any]:
     if isinstance(event, Seen):
         return _of_frame(event, with_records)
     if isinstance(event, Lost):
-        return {"event": "lost", "count": event.count, "bytes": event.size_bytes}
+        return {"event": "lost", "count": event.events, "bytes": event.size_bytes}
     found: dict[str, Any] = {"at": moment(event.at_ns), "event": _NAMES[type(event)]}
     found.update(event._asdict())
     del found["at_ns"]
@@ -90,7 +90,8 @@ def _hex(data: bytes) -> dict[str, str]:
 
 
 def _body(seen: Seen, with_records: bool) -> Any:
-    assert seen.api is not None and seen.version is not None
+    assert seen.api is not None
+    assert seen.version is not None
     is_answer = seen.frame.direction == "answer"
     wire_type = seen.api.info.response if is_answer else seen.api.request
     view = memoryview(seen.frame.payload)[seen.body_at :]
@@ -101,7 +102,8 @@ def _body(seen: Seen, with_records: bool) -> Any:
 
 
 def _unwrapped(envelope: TypedPayload, seen: Seen, *, is_answer: bool) -> Any:
-    assert seen.api is not None and seen.version is not None
+    assert seen.api is not None
+    assert seen.version is not None
     if seen.api.request is MirroringEnvelope:
         return decode(MirrorConnect, envelope.payload, seen.version)
     return unwrap(envelope, seen.version, answer_to=seen.api.request if is_answer else None)
@@ -198,4 +200,3 @@ def _text(data: bytes) -> Any:
         return data.decode()
     except UnicodeDecodeError:
         return {"base64": b64encode(data).decode()}
-

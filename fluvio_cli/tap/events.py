@@ -1,4 +1,4 @@
-"""What a tap tells, in the order in which it happened. Times: nanoseconds since 1970, and they never go back."""
+"""What a tap tells, in order. Times: nanoseconds since 1970, by a clock that never goes back."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -8,7 +8,7 @@ Direction = Literal["request", "answer"]  # from the client, from the server
 
 
 class Opened(NamedTuple):
-    """A client has connected; `server` is its name here (`SC`, `SPU 5001`), `address` where it was reached."""
+    """A client has connected; `server` is a name (`SC`, `SPU 5001`), `address` where that is."""
 
     at_ns: int
     connection: int
@@ -45,6 +45,7 @@ class Frame(NamedTuple):
     size: int  # of the whole frame; 0: loose
     part: int | None = None
     reason: str = ""  # why it is a part, or loose
+    remark: str = ""  # what is odd about how it was passed on
     is_rewritten: bool = False  # it left with other addresses than it has here
 
     @property
@@ -56,7 +57,7 @@ class Frame(NamedTuple):
 class Lost(NamedTuple):
     """So many events are missing here: whoever takes them was too slow."""
 
-    count: int
+    events: int
     size_bytes: int
 
 

@@ -1,9 +1,10 @@
 """Follows one direction of a connection: what to pass on, and which frames went by.
 
-Layout: docs/protocol.md, "Frame and headers". `feed` is given what arrived, and every byte of it comes out again
-in a `Pass`, a `Loose` or (in a frame that its receiver shall see changed) a held `Whole`, in order. A frame is
-looked at whole when it is small enough and there is room; else it goes by in parts, of which the first is enough to
-tell what it is. Where a length makes no sense the bytes are no frames: the rest of the direction is loose.
+Layout: docs/protocol.md, "Frame and headers". `feed` is given what arrived, and every byte of it comes out
+again in a `Pass`, a `Loose` or (in a frame that its receiver shall see changed) a held `Whole`, in order. A
+frame is looked at whole when it is small enough and there is room; else it goes by in parts, of which the
+first is enough to tell what it is. Where a length makes no sense the bytes are no frames: the rest of the
+direction is loose.
 """
 
 import enum
@@ -74,7 +75,8 @@ class Loose(NamedTuple):
 
 
 class FrameFollower:
-    """One direction. `fate_of` is asked with the first four bytes of each payload (fewer if it is shorter)."""
+    """One direction. `fate_of` is asked with the first four bytes of each payload (fewer if it is
+    shorter)."""
 
     def __init__(self, room: Room, held_room: Room, fate_of: Callable[[bytes], Fate]) -> None:
         self._room, self._held_room, self._fate_of = room, held_room, fate_of
@@ -117,7 +119,8 @@ class FrameFollower:
     def _wanted_head(self) -> int:
         if len(self._head) < _LENGTH.size:
             return _LENGTH.size
-        return _LENGTH.size + min(_BEGIN_BYTES, _LENGTH.unpack_from(self._head)[0])
+        size: int = _LENGTH.unpack_from(self._head)[0]
+        return _LENGTH.size + min(_BEGIN_BYTES, size)
 
     def _take_head(self, view: memoryview) -> memoryview:
         missing = self._wanted_head() - len(self._head)

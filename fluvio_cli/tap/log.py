@@ -1,7 +1,8 @@
 """A queue and a thread between the proxy and what takes its events: a terminal, a pipe, a file.
 
-`put` never waits. When more than `limit_bytes` wait already, events are dropped, counted, and told as `Lost` where
-they are missing. What the taker raises ends the thread and is told to `on_failure`, from the thread.
+`put` never waits. When more than `limit_bytes` wait already, events are dropped, counted, and told as
+`Lost` where they are missing. What the taker raises ends the thread and is told to `on_failure`, from the
+thread.
 """
 
 import threading

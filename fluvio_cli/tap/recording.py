@@ -1,7 +1,8 @@
 """The file of `--record`: JSON lines with the frames as they went by, in base64 (docs/tap.md, "Recordings").
 
-The first line says what the file is. `at` is in microseconds since 1970. Frames are without their length; of one
-that went by in parts each has a line. An answer that was passed on with other addresses is here as it came.
+The first line says what the file is. `at` is in microseconds since 1970. Frames are without their length;
+of one that went by in parts each has a line. An answer that was passed on with other addresses is here as
+it came.
 """
 
 import json
@@ -27,13 +28,13 @@ def first_line(version: str) -> str:
 def line_of(event: Event) -> str:
     """The line of one event."""
     if isinstance(event, Lost):
-        return _line({"event": "lost", "count": event.count, "bytes": event.size_bytes})
+        return _line({"event": "lost", "count": event.events, "bytes": event.size_bytes})
     found: dict[str, Any] = {"at": event.at_ns // 1000, "event": _NAMES[type(event)]}
     found |= event._asdict()
     del found["at_ns"]
     if isinstance(event, Frame):
         found["payload"] = b64encode(event.payload).decode()
-        for name in ("part", "reason", "is_rewritten"):
+        for name in ("part", "reason", "remark", "is_rewritten"):
             if found[name] in (None, "", False):
                 del found[name]
     return _line(found)

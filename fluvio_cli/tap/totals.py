@@ -39,7 +39,7 @@ class Totals:
                 count.latency.add(seen.latency_us)
 
     def table(self) -> str:
-        """Latencies in ms, from a request's end to the begin of its first answer; empty when nothing went by."""
+        """Latencies are from a request's end to its first answer. Empty when nothing went by."""
         if not self._counts:
             return ""
         order = sorted(self._counts, key=lambda name: (name in (UNKNOWN, "no frames"), name))
