@@ -9,13 +9,12 @@ from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(text: str) -> str:
+    """`host:port`; without a host this machine is meant."""
     host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
         raise ValueError("write it as host:port, or :port on this machine")
-    return host or "127.0.0.1", int(port)
+    return f"{host or '127.0.0.1'}:{port}"
 
 
 @rules(
@@ -35,11 +34,11 @@ def _address(text: str) -> tuple[str, int]:
 def command(
     ctx: typer.Context,
     listen: Annotated[
-        tuple[str, int] | None,
+        str | None,
         typer.Option("--listen", metavar="host:port", parser=_address, help="Where clients shall connect to"),
     ] = None,
     to: Annotated[
-        tuple[str, int] | None,
+        str | None,
         typer.Option(
             "--to",
             metavar="host:port",
@@ -96,9 +95,9 @@ def command(
         return
     from fluvio_cli.streaming.interrupt import run
     from fluvio_cli.tap.running import TapJob, tap
-    from fluvio_client.target import Address, Endpoint, resolve_address
+    from fluvio_client.target import parse_endpoint, resolve_address
 
     assert listen is not None
-    target = resolve_address(cli.target()) if to is None else Address(Endpoint(*to))
-    job = TapJob(Endpoint(*listen), target, None if record is None else Path(record), only_sc)
+    target = resolve_address(cli.target() if to is None else to)
+    job = TapJob(parse_endpoint(listen), target, None if record is None else Path(record), only_sc)
     run(lambda interrupt: tap(cli, job, look, interrupt))
