@@ -17,6 +17,7 @@ HELD_BYTES = 16 * 1024 * 1024  # of one answer that is to be changed
 PART_BYTES = 256 * 1024
 SANE_BYTES = 256 * 1024 * 1024  # a longer "frame" is another protocol: TLS and HTTP begin with larger numbers
 _LENGTH = struct.Struct(">i")
+_ENDED = "the connection ended within it"
 _BEGIN_BYTES = 4  # of a payload, that decide about the frame: an answer's correlation id
 
 
@@ -107,14 +108,14 @@ class FrameFollower:
             self._left -= len(taken)
             yield from self._go_on(taken)
 
-    def end(self) -> Loose | None:
-        """The direction has ended: what is here and was not passed on, or None."""
-        rest = bytes(self._head) if not self._left else self._held_so_far()
+    def end(self) -> Part | Loose | None:
+        """The direction has ended: what there is of a frame that is not complete, if there is one."""
         self._release()
-        return Loose(rest, "the connection ended within a frame") if rest and not self._lost else None
-
-    def _held_so_far(self) -> bytes:
-        return _LENGTH.pack(self._size) + bytes(self._body) if self._is_held else b""
+        if self._lost or not (self._left or self._head):
+            return None
+        if self._left and not self._is_held:
+            return Part(bytes(self._body), self._size, self._number, _ENDED)
+        return Loose(_LENGTH.pack(self._size) + self._body if self._left else bytes(self._head), _ENDED)
 
     def _wanted_head(self) -> int:
         if len(self._head) < _LENGTH.size:

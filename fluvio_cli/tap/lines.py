@@ -65,10 +65,10 @@ def _frame(document: dict[str, Any], rows: list[str]) -> str:
     if "reason" in document:
         return f"{line}: not decoded, {document['reason']}: {document['hex']}"
     body = _take_records(document["body"], rows)
-    shown = compact(body)
+    shown = compact(body)[1:-1] if isinstance(body, dict) else compact(body)
     if len(shown) > MOST_LINE_CHARACTERS:
         shown = f"{shown[:MOST_LINE_CHARACTERS]}… ({len(shown)} characters)"
-    return f"{line} {shown[1:-1] if isinstance(body, dict) else shown}".rstrip()
+    return f"{line} {shown}".rstrip()
 
 
 def _take_records(value: Any, rows: list[str]) -> Any:

@@ -23,6 +23,7 @@ HELD_BYTES = 64 * 1024 * 1024  # of answers that are being changed
 MOST_CONNECTIONS = 512
 MOST_SPUS = 1000
 _CONNECT_S = 10.0
+_ANY = ("0.0.0.0", "::")
 
 
 class TapAddressError(FluvioError):
@@ -60,8 +61,10 @@ class Relay:
         self._only_sc = only_sc
         self._tasks = asyncio.TaskGroup()
         self._servers: list[asyncio.Server] = []
+        self._serving: list[asyncio.Task[None]] = []
         self._spus: dict[int, _Listener] = {}
         self._opening = asyncio.Lock()
+        self._host = ""  # what listeners for SPUs are bound to
         self._room, self._held_room = Room(LOOKED_AT_BYTES), Room(HELD_BYTES)
         self._count = self._open_count = 0
         self._ahead_ns = time_ns() - perf_counter_ns()
@@ -69,24 +72,30 @@ class Relay:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve clients inside the block. Raises `TapAddressError`."""
+        first = await self._bind(_Listener(SC, CONTROLLER, self._target.endpoint, self._listen))
+        self._host = first.sockets[0].getsockname()[0]
+        raised: Exception | None = None
         async with self._tasks:
-            serving: list[asyncio.Task[None]] = []
-            self._serving = serving
             try:
-                await self._open_listener(self._listen, SC, CONTROLLER, self._target.endpoint)
+                await first.start_serving()
                 yield
+            except Exception as exc:  # noqa: BLE001 - raised below: the group would wrap it
+                raised = exc
             finally:
                 for server in self._servers:
                     server.close()
-                for task in serving:
+                for task in self._serving:
                     task.cancel()
+        if raised is not None:
+            raise raised
 
     def now_ns(self) -> int:
         """Nanoseconds since 1970, by a clock that does not jump."""
         return self._ahead_ns + perf_counter_ns()
 
-    async def _open_listener(self, listen: Endpoint, side: str, server: str, target: Endpoint) -> _Listener:
-        listener = _Listener(side, server, target, listen)
+    async def _bind(self, listener: _Listener) -> asyncio.Server:
+        """Listen at the listener's address, whose port is known then. Raises `TapAddressError`."""
+        listen = listener.address
 
         def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self._count += 1
@@ -97,13 +106,19 @@ class Relay:
             task.add_done_callback(self._serving.remove)
 
         try:
-            opened = await asyncio.start_server(accepted, listen.host, listen.port, limit=CHUNK_BYTES)
+            opened = await asyncio.start_server(
+                accepted, listen.host, listen.port, limit=CHUNK_BYTES, start_serving=False
+            )
         except OSError as exc:
             raise TapAddressError(listen, exc) from exc
         self._servers.append(opened)
         listener.address = Endpoint(listen.host, opened.sockets[0].getsockname()[1])
-        self._tell(Listening(self.now_ns(), server, str(listener.address), str(target)))
-        return listener
+        self._tell_where(listener)
+        return opened
+
+    def _tell_where(self, listener: _Listener) -> None:
+        address, target = str(listener.address), str(listener.target)
+        self._tell(Listening(self.now_ns(), listener.server, address, target))
 
     # --- one connection
 
@@ -198,7 +213,10 @@ class Relay:
         try:
             found = SpuAddresses(payload, call, use_local_address=self._target.use_spu_local_address)
             places = {
-                spu_id: (host, await self._port_of(spu_id, endpoint))
+                spu_id: (
+                    host if self._host in _ANY else self._host,
+                    await self._port_of(spu_id, endpoint),
+                )
                 for spu_id, endpoint in found.endpoints().items()
             }
             return (found.with_addresses(places), "") if places else (payload, "")
@@ -211,12 +229,13 @@ class Relay:
             if listener is None:
                 if len(self._spus) >= MOST_SPUS:
                     raise TapAddressError(endpoint, OSError(f"more than {MOST_SPUS} SPUs"))
-                listener = self._spus[spu_id] = await self._open_listener(
-                    Endpoint(self._listen.host, 0), SPU, f"SPU {spu_id}", endpoint
-                )
+                listener = _Listener(SPU, f"SPU {spu_id}", endpoint, Endpoint(self._host, 0))
+                server = await self._bind(listener)
+                await server.start_serving()
+                self._spus[spu_id] = listener
             elif listener.target != endpoint:
                 listener.target = endpoint
-                self._tell(Listening(self.now_ns(), listener.server, str(listener.address), str(endpoint)))
+                self._tell_where(listener)
             return listener.address.port
 
 
