@@ -484,6 +484,21 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
         ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
     ),
+    "tap-address": Explanation(
+        "`fluvio tap` cannot listen where it was told to.",
+        ("another program has the port, maybe another tap", "the address is not one of this machine"),
+        ("choose another port; `--listen :0` takes a free one and prints it",),
+    ),
+    "recording": Explanation(
+        "A file is no recording of `fluvio tap`, or a part of it is damaged.",
+        ("another file was meant", "a newer program made it"),
+        ("`fluvio tap --record FILE` makes one, `fluvio tap --read FILE` shows it",),
+    ),
+    "unknown-api-name": Explanation(
+        "A name after `fluvio tap --filter` is no API's.",
+        (),
+        ("the message has all names; `unknown` stands for keys without a name",),
+    ),
     "benchmark-settings": Explanation(
         "Settings of a benchmark make no sense, or a file of them cannot be used.",
         (),

@@ -21,13 +21,13 @@ def _address(text: str) -> str:
     one_of=(("listen", "read"),),
     conflicts=(("read", "listen"), ("read", "to"), ("read", "record"), ("read", "only_sc")),
     examples=(
-        ("Show what a client and the profile's cluster say", "fluvio tap --listen :9103"),
-        ("Between any client and any cluster", "fluvio tap --listen :9103 --to 127.0.0.1:9003"),
+        ("Show what a client and the profile's cluster say", "fluvio tap --listen 127.0.0.1:9103"),
+        ("Between any client and any cluster", "fluvio tap --listen 127.0.0.1:9103 --to 127.0.0.1:9003"),
         (
             "Produced and consumed records",
-            "fluvio tap --listen :9103 --filter produce,stream-fetch --records",
+            "fluvio tap --listen 127.0.0.1:9103 --filter produce,stream-fetch --records",
         ),
-        ("Keep all frames, and look at them later", "fluvio tap --listen :9103 --record session.tap"),
+        ("Keep all frames, and look at them later", "fluvio tap --listen 127.0.0.1:9103 --record session.tap"),
         ("Look at them", "fluvio tap --read session.tap -O json"),
     ),
 )

@@ -90,8 +90,8 @@ class Relay:
             raise raised
 
     def now_ns(self) -> int:
-        """Nanoseconds since 1970, by a clock that does not jump."""
-        return self._ahead_ns + perf_counter_ns()
+        """Nanoseconds since 1970, by a clock that does not jump; to the microsecond, as recordings have it."""
+        return (self._ahead_ns + perf_counter_ns()) // 1000 * 1000
 
     async def _bind(self, listener: _Listener) -> asyncio.Server:
         """Listen at the listener's address, whose port is known then. Raises `TapAddressError`."""
