@@ -45,6 +45,8 @@ _TABLE_FORMAT: dict[str, Leaf | Group] = {
 }
 _CONSUMER: dict[str, Leaf | Group] = {
     "list": Leaf("List all consumers whose offsets the cluster keeps", f"{_COMMANDS}.consumer.list:command"),
+    "describe": Leaf("Show how far a consumer is", f"{_COMMANDS}.consumer.describe:command"),
+    "reset": Leaf("Let a consumer go on somewhere else", f"{_COMMANDS}.consumer.reset:command"),
     "delete": Leaf(
         "Delete the offsets that the cluster keeps for a consumer", f"{_COMMANDS}.consumer.delete:command"
     ),
@@ -85,6 +87,7 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "resume": Leaf(
         "Start a cluster that was shut down, with its data", f"{_COMMANDS}.cluster.resume:command"
     ),
+    "run": Leaf("Run a command on a cluster of its own", f"{_COMMANDS}.cluster.run:command"),
     "upgrade": Leaf(
         "Bring a cluster to this program's version, or change its settings",
         f"{_COMMANDS}.cluster.upgrade:command",

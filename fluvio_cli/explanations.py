@@ -232,6 +232,11 @@ BY_NAME: dict[str, Explanation] = {
     ),
     "consumer": Explanation("A stream of records cannot go on; the message tells why.", (), (_STATUS,)),
     "client-closed": Explanation("The client was closed during a call.", ("the command is ending",), ()),
+    "no-record": Explanation(
+        "A line of `produce --ndjson` is no record; the lines before it are stored.",
+        ("it is no JSON object", "it has no `value`, or a member that records do not have"),
+        ("look at the line that the message names", "`consume -O ndjson` shows the form"),
+    ),
     "skipped-lines": Explanation(
         "Some lines of the input were no records and were left out; the others were sent.",
         ("`--key-separator` does not occur in them",),
@@ -387,6 +392,11 @@ BY_NAME: dict[str, Explanation] = {
         "The checks before a start found reasons not to start; nothing was changed.",
         ("a port is taken", "a cluster is there already", "a directory cannot be written"),
         ("the message names cause and remedy of each", "`--skip-checks` starts all the same"),
+    ),
+    "not-ephemeral": Explanation(
+        "A directory was to be removed that `fluvio cluster run` did not make; it was left alone.",
+        ("somebody has changed the directory while the command ran",),
+        ("look at the directory that the message names",),
     ),
     "downgrade": Explanation(
         "The cluster was run by a newer version than this program's; nothing was stopped or changed.",

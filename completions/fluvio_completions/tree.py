@@ -85,6 +85,7 @@ _NODES: dict[str, Node] = {
             Option(('--key',), '', 'Key of every record of this call'),
             Option(('--key-separator',), '', 'Split each line into key and value, where this text stands first'),
             Option(('--raw',), None, 'Send the whole input as one record'),
+            Option(('--ndjson',), None, 'Each line is a JSON object with `value`, maybe `key`, as `consume -O ndjson` prints it'),
             Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
             Option(('-f', '--file'), 'file', 'Read records from this file, not from standard input'),
             Option(('--linger',), '', 'How long a batch that is not full waits for more records, such as `100ms` (default: 0)'),
@@ -169,6 +170,7 @@ _NODES: dict[str, Node] = {
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('-s', '--system'), None, 'Partitions of internal topics only'),
+            Option(('-t', '--topic'), 'topic', 'Partitions of this topic only'),
             *COMMON,
         ),
     ),
@@ -206,6 +208,8 @@ _NODES: dict[str, Node] = {
         ),
         commands={
             'list': 'List all consumers whose offsets the cluster keeps',
+            'describe': 'Show how far a consumer is',
+            'reset': 'Let a consumer go on somewhere else',
             'delete': 'Delete the offsets that the cluster keeps for a consumer',
         },
     ),
@@ -214,6 +218,24 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             *COMMON,
         ),
+    ),
+    'consumer describe': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            *COMMON,
+        ),
+        words=('consumer',),
+    ),
+    'consumer reset': Node(
+        options=(
+            Option(('--to',), '', 'Where it goes on: with the oldest record kept, behind the last one, or with this one'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            *COMMON,
+        ),
+        words=('consumer',),
     ),
     'consumer delete': Node(
         options=(
@@ -265,6 +287,12 @@ _NODES: dict[str, Node] = {
     ),
     'profile add': Node(
         options=(
+            Option(('--tls',), None, 'Talk TLS; alone it means encrypted but unverified'),
+            Option(('--enable-client-cert',), None, 'Mutual TLS; then domain, CA, cert and key are all needed'),
+            Option(('--domain',), '', 'Server name to verify'),
+            Option(('--ca-cert',), 'file', 'CA certificate (PEM file)'),
+            Option(('--client-cert',), 'file', 'Client certificate (PEM file)'),
+            Option(('--client-key',), 'file', 'Client private key (PEM file)'),
             *COMMON,
         ),
         words=('', '', ('local', 'k8', 'local-k8', 'docker', 'cloud', 'read-only')),
@@ -366,6 +394,7 @@ _NODES: dict[str, Node] = {
         commands={
             'start': 'Start a cluster on this machine',
             'resume': 'Start a cluster that was shut down, with its data',
+            'run': 'Run a command on a cluster of its own',
             'upgrade': "Bring a cluster to this program's version, or change its settings",
             'delete': 'Delete a cluster and its data',
             'spu': 'Manage and view streaming processing units (SPUs)',
@@ -408,6 +437,17 @@ _NODES: dict[str, Node] = {
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
             *COMMON,
         ),
+    ),
+    'cluster run': Node(
+        options=(
+            Option(('--ephemeral',), None, 'On a cluster that is there for this command only'),
+            Option(('--spu',), '', 'Number of SPUs'),
+            Option(('--topic',), 'topic', 'Create this topic before the command starts (repeatable)'),
+            Option(('--keep-on-failure',), None, 'Keep data and server output when the command fails, and say where'),
+            *COMMON,
+        ),
+        words=('',),
+        repeats=True,
     ),
     'cluster upgrade': Node(
         options=(

@@ -95,6 +95,7 @@ def test_consumers_are_as_documented(cluster: LocalCluster) -> None:
     cluster.run("produce", "json-plain", stdin="one\n")
     cluster.run("consume", "json-plain", "-B", "-d", "--consumer", "json-reader")
     compare("consumer list", shown(cluster, "consumer", "list", "-O", "json"))
+    compare("consumer describe", shown(cluster, "consumer", "describe", "json-reader", "-O", "json"))
     cluster.run("consumer", "delete", "json-reader")
 
 

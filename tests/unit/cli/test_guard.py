@@ -179,11 +179,13 @@ def test_who_chose_is_said_on_a_terminal_when_a_directory_did(tmp_path: Path) ->
 # Commands that change no cluster: reading ones, and those that change files of this user. Every other command
 # says its effect in its rules; a new command must do either.
 WITHOUT_EFFECT = {
+    "cluster run",  # on a cluster of its own
     "topic list",
     "topic describe",
     "partition list",
     "table-format list",
     "tf list",
+    "consumer describe",
     "consumer list",
     "explain",
     "version",
