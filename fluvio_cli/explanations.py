@@ -4,18 +4,9 @@ By the failure's name (`FluvioError.slug`), and by exit code. A test asks for an
 a command can end with, and that no entry is left over; docs/exit-codes.md is generated from these tables.
 """
 
-from typing import NamedTuple
-
 from fluvio_cli import failures
-
-
-class Explanation(NamedTuple):
-    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
-
-    meaning: str
-    causes: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-
+from fluvio_cli.explanation import Explanation
+from fluvio_cli.traffic_explanations import TRAFFIC
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -494,21 +485,7 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
         ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
     ),
-    "tap-address": Explanation(
-        "`fluvio tap` cannot listen where it was told to.",
-        ("another program has the port, maybe another tap", "the address is not one of this machine"),
-        ("choose another port; `--listen :0` takes a free one and prints it",),
-    ),
-    "recording": Explanation(
-        "A file is no recording of `fluvio tap`, or a part of it is damaged.",
-        ("another file was meant", "a newer program made it"),
-        ("`fluvio tap --record FILE` makes one, `fluvio tap --read FILE` shows it",),
-    ),
-    "unknown-api-name": Explanation(
-        "A name after `fluvio tap --filter` is no API's.",
-        (),
-        ("the message has all names; `unknown` stands for keys without a name",),
-    ),
+    **TRAFFIC,
     "benchmark-settings": Explanation(
         "Settings of a benchmark make no sense, or a file of them cannot be used.",
         (),

@@ -27,7 +27,10 @@ def _address(text: str) -> str:
             "Produced and consumed records",
             "fluvio tap --listen 127.0.0.1:9103 --filter produce,stream-fetch --records",
         ),
-        ("Keep all frames, and look at them later", "fluvio tap --listen 127.0.0.1:9103 --record session.tap"),
+        (
+            "Keep all frames, and look at them later",
+            "fluvio tap --listen 127.0.0.1:9103 --record session.tap",
+        ),
         ("Look at them", "fluvio tap --read session.tap -O json"),
     ),
 )
