@@ -90,7 +90,7 @@ class Relay:
             raise raised
 
     def now_ns(self) -> int:
-        """Nanoseconds since 1970, by a clock that does not jump; to the microsecond, as recordings have it."""
+        """Nanoseconds since 1970, by a clock that does not jump; whole microseconds, as recorded."""
         return (self._ahead_ns + perf_counter_ns()) // 1000 * 1000
 
     async def _bind(self, listener: _Listener) -> asyncio.Server:
