@@ -137,6 +137,7 @@ ROOT = Group(
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
         "benchmark": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix"),
         "bench": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix", hidden=True),
+        "generate": Leaf("Write records that look like real ones", f"{_COMMANDS}.generate:command"),
         "tap": Leaf("Show what clients and servers say to each other", f"{_COMMANDS}.tap:command"),
         "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
         "doctor": Leaf("Look for known failures on this machine", f"{_COMMANDS}.doctor:command"),
