@@ -3,6 +3,11 @@
 from fluvio_cli.explanation import Explanation
 
 TRAFFIC: dict[str, Explanation] = {
+    "generate-schema": Explanation(
+        "The schema does not describe records; the message names the place.",
+        ("a misspelt key or type", "a bound that is above the other", "a name that is no file"),
+        ("docs/generate.md has all types of fields and their settings",),
+    ),
     "tap-address": Explanation(
         "A tap cannot listen where it was told to.",
         ("another program has the port, maybe another tap", "the address is not one of this machine"),

@@ -41,6 +41,7 @@ _NODES: dict[str, Node] = {
             'profile': 'Manage profiles, which describe known clusters',
             'cluster': 'Start, stop and look after clusters',
             'benchmark': 'Measure how fast a cluster is',
+            'generate': 'Write records that look like real ones',
             'tap': 'Show what clients and servers say to each other',
             'explain': 'Explain why a command failed, and what to do',
             'doctor': 'Look for known failures on this machine',
@@ -639,6 +640,23 @@ _NODES: dict[str, Node] = {
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
             *COMMON,
         ),
+    ),
+    'generate': Node(
+        options=(
+            Option(('--schema',), '', 'What records look like: a file, or orders, clicks or sensors'),
+            Option(('-n', '--count'), '', 'So many records (default: no end)'),
+            Option(('--keys',), '', 'Keys by zipf:N, uniform:N or round-robin:N, not by the schema'),
+            Option(('--seed',), '', 'The same seed makes the same records'),
+            Option(('--start-time',), '', 'Time of the first record; others follow at the rate (default: by the clock)'),
+            Option(('--skip',), '', 'Leave out the first, to go on after them'),
+            Option(('--rate',), '', 'Records a second (default: at full speed)'),
+            Option(('--partitions',), '', 'Create the topic with so many partitions if it does not exist'),
+            Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
+            Option(('--print',), None, 'Print the records to standard output; no cluster is needed'),
+            Option(('--key-separator',), '', 'Print each key and this text before its value'),
+            *COMMON,
+        ),
+        words=('topic',),
     ),
     'tap': Node(
         options=(
