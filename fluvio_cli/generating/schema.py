@@ -63,7 +63,9 @@ class _Settings:
     def __init__(self, place: str, content: Any) -> None:
         if not isinstance(content, Mapping):
             raise GenerateSchemaError(f"{place or 'the schema'}: keys and their values are expected")
-        self.place, self._left = place, dict(content)
+        # In YAML a bare `null` is no text, also as a key.
+        self.place = place
+        self._left = {"null" if key is None else key: value for key, value in content.items()}
 
     def at(self, key: str) -> str:
         """Where a key is, for messages."""

@@ -174,6 +174,8 @@ def test_schemas_come_from_yaml_and_json_files_and_by_name(tmp_path: Path) -> No
         read_schema("order", Random(1), tmp_path)
     with pytest.raises(FileNotFoundError):
         read_schema("b.yaml", Random(1), tmp_path)
+    (tmp_path / "nulls.yaml").write_text("fields: {n: {type: int, null: 1}}")
+    assert read_schema("nulls.yaml", Random(1), tmp_path).make(Place(0, 0)) == {"n": None}
     (tmp_path / "c.yaml").write_text("fields: [")
     with pytest.raises(GenerateSchemaError, match=r"c\.yaml is not YAML"):
         read_schema("c.yaml", Random(1), tmp_path)
