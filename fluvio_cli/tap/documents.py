@@ -27,7 +27,7 @@ MOST_HEX_BYTES = 256  # shown of what cannot be decoded
 _MOST_BYTES_SHOWN = 32  # of bytes that are no records
 _MOST_BATCHES = 1000  # of one set
 _MOST_RECORDS = 1000  # of one batch
-_MOST_UNPACKED_BYTES = 64 * 1024 * 1024
+_MOST_UNPACKED_BYTES = 16 * 1024 * 1024  # as small records they take twenty times as much
 _RECORD_SETS = "records"  # the name of every field that holds batches
 
 

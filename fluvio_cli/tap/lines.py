@@ -1,10 +1,10 @@
 """Documents as lines: JSON for programs, text for people. The JSON is stable: docs/tap.md."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
+from fluvio_cli.output.records import format_timestamp
 from fluvio_cli.tap.documents import document_of
 from fluvio_cli.tap.events import Shown
 
@@ -85,9 +85,8 @@ def _take_records(value: Any, rows: list[str]) -> Any:
 def _batch(batch: dict[str, Any], rows: list[str]) -> str:
     for record in batch.get("records", ()):
         key = "" if record["key"] is None else f"{_short(record['key'])}: "
-        stamp = record["timestamp"]
-        when = "" if stamp < 0 else time.strftime(" %Y-%m-%dT%H:%M:%SZ", time.gmtime(stamp / 1000))
-        rows.append(f"{'':15}   {record['offset']}{when} {key}{_short(record['value'])}")
+        when = format_timestamp(record["timestamp"])
+        rows.append(f"{'':15}   {record['offset']} {when} {key}{_short(record['value'])}")
     if "left_out_records" in batch:
         rows.append(f"{'':15}   and {batch['left_out_records']} more")
     told = f"{batch['base_offset']}..{batch['last_offset']} {batch['count']} records {batch['codec']}"

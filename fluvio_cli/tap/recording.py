@@ -44,6 +44,10 @@ _TYPES: dict[str, Any] = {"open": Opened, "close": Closed, "listen": Listening, 
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 
 
+_NUMBERS = frozenset({"at", "connection", "size", "part"})
+_MOST_AT_US = 253_402_300_799_000_000  # the end of the year 9999; of the others none is larger
+
+
 def _line(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -85,6 +89,9 @@ def _event(document: dict[str, Any]) -> Event:
     kind = _TYPES[document.pop("event")]
     if kind is Lost:
         return Lost(document["count"], document["bytes"])
+    for name in _NUMBERS & set(document):
+        if not isinstance(document[name], int) or not 0 <= document[name] <= _MOST_AT_US:
+            raise ValueError(f"{name} `{document[name]}`")
     document["at_ns"] = document.pop("at") * 1000
     if kind is Frame:
         document["payload"] = b64decode(document["payload"], validate=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import Authority, start_options
 from tests.support.local_cluster import FLUVIO, LocalCluster
 from tests.support.running_tap import RunningTap
 
@@ -83,6 +84,21 @@ def test_an_spu_can_be_tapped_by_itself(local_cluster: LocalCluster) -> None:
     assert failed.returncode != 0, "an SPU is no controller"
     (answer,) = running.frames("ApiVersions", "answer")
     assert answer["body"]["platform_version"] == "0.0.0"
+
+
+def test_a_cluster_with_tls_is_seen_in_plain(throwaway_home: LocalCluster, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "certs")
+    cluster = throwaway_home.start(*start_options(authority, authority.server(), authority.client()))
+    cluster.run("topic", "create", "secret")
+    with tap(cluster, "--records") as running:
+        cluster.run("-c", running.endpoint, "produce", "secret", stdin="hush\n")
+        read = cluster.run("-c", running.endpoint, "consume", "secret", "-B", "-d").stdout
+        running.end()
+    assert read == "hush\n"
+    (asked,) = running.frames("Produce")
+    (batch,) = asked["body"]["topics"][0]["partitions"][0]["records"]["batches"]
+    assert [record["value"] for record in batch["records"]] == ["hush"]
+    assert asked["server"] == "SPU 5001"
 
 
 def test_a_reader_that_stops_reading_does_not_stop_the_clients(local_cluster: LocalCluster) -> None:

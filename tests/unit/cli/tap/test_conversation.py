@@ -1,13 +1,17 @@
 """Answers find their requests; what official clients and servers said is decoded to the end."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fluvio_cli.tap.catalogue import SC, SPU, UnknownApiNameError, chosen, names
 from fluvio_cli.tap.conversation import MOST_OPEN, Conversation
 from fluvio_cli.tap.documents import document_of
 from fluvio_cli.tap.events import Direction, Frame, Seen
+from fluvio_cli.tap.lines import json_line, text_lines
 from fluvio_protocol.api.admin import (
     ListEnvelope,
     ListRequest,
@@ -173,6 +177,34 @@ def test_captured_frames_are_decoded_to_the_last_field() -> None:
             count += 1
     assert undecoded == {"engine-probe-list-unknown-label-1": "unknown object type `Nope`"}
     assert count > 100
+
+
+CAPTURED = list(captured())
+
+
+@given(
+    st.sampled_from(CAPTURED),
+    st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=4),
+    st.integers(0, 4000),
+)
+@settings(max_examples=500)
+def test_damaged_frames_are_shown_somehow(
+    chosen: tuple[CapturedFrame, type], changes: list[tuple[int, int]], cut: int
+) -> None:
+    each, request = chosen
+    info = request_info(request)
+    damaged = bytearray(each.payload)
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    frame = bytes(damaged[: cut or None])
+    talk = Talk(info.side)
+    if each.is_answer:
+        head = info.key.to_bytes(2, "big") + each.version.to_bytes(2, "big")
+        label = each.payload[4 : 6 + int.from_bytes(each.payload[4:6], "big")] if each.answers else b""
+        talk.take("request", head + each.payload[:4] + b"\0\0" + label)
+    seen = talk.take("answer" if each.is_answer else "request", frame)
+    assert json.loads(json_line(seen, with_records=True))["bytes"] == len(frame)
+    assert text_lines(seen, with_records=True).endswith("\n")
 
 
 def test_streams_of_full_lists_show_what_is_in_them() -> None:

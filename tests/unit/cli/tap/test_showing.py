@@ -88,8 +88,8 @@ def test_text_has_a_line_for_each_event_and_one_for_each_record() -> None:
         "transactional_id: null, isolation: 1, timeout_ms: 1500, topics: [{name: orders, partitions: "
         f'[{{partition_index: 3, records: ["1..2 2 records lz4 {size} B"]'
         "}]}], smartmodules: []",
-        "                  1 2023-11-14T22:13:20Z one",
-        '                  2 2023-11-14T22:13:20Z {"a":\\n1}',
+        "                  1 2023-11-14T22:13:20.000Z one",
+        '                  2 2023-11-14T22:13:20.001Z {"a":\\n1}',
         f"08:00:00.124956 #1 SPU 5001 < Produce v25 id=9 {len(produce_answer())} B 1.5 ms "
         "responses: [{name: orders, partitions: [{partition_index: 3, error_code: NONE, base_offset: 40, "
         "log_append_time_ms: 0, log_start_offset: 0}]}], throttle_time_ms: 0",
@@ -180,6 +180,14 @@ def test_what_is_no_batch_is_shown_with_the_reason() -> None:
     assert found["hex"].startswith("0000")
 
 
+def test_times_that_no_calendar_has_are_shown_as_none() -> None:
+    batch = bytearray(one_batch(b"one"))
+    batch[27:35] = (2**62).to_bytes(8, "big")  # the first timestamp
+    events = session()
+    events[2] = frame("request", produce_request(bytes(batch)))
+    assert " NA one" in shown(events, with_records=True)
+
+
 def test_a_codec_that_nobody_knows_is_its_number() -> None:
     batch = bytearray(RECORDS)
     batch[22] = 7
@@ -235,6 +243,13 @@ def test_a_recording_that_is_being_written_ends_with_its_last_whole_line() -> No
                 b'{"at":1,"event":"frame","connection":1,"direction":"up","payload":"","size":1}\n',
             ],
             "direction `up`",
+        ),
+        (
+            [
+                b'{"fluvio_tap":1}\n',
+                b'{"at":"1","event":"close","connection":1,"reason":""}\n',
+            ],
+            "line 2 .* at `1`",
         ),
     ],
 )
