@@ -25,16 +25,6 @@ def parse_topic(text: str) -> tuple[str, int]:
     return name, int(count)
 
 
-class Silent:
-    """Shows nothing of a start, which is over in a moment."""
-
-    def headline(self, text: str) -> None:
-        """Nothing."""
-
-    def step(self, text: str) -> None:
-        """Nothing."""
-
-
 @rules(
     one_of=(("ephemeral",),),
     examples=(
@@ -81,6 +71,7 @@ def command(
     files are gone.
     """
     from fluvio_local_cluster.lifecycle.ephemeral import become_runner
+    from fluvio_local_cluster.lifecycle.progress import Silent
 
     cli: CliContext = ctx.obj
     outside = {name: value for name, value in cli.environment.items() if name not in _PROFILE_CHOICES}
