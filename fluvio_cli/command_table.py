@@ -140,6 +140,8 @@ ROOT = Group(
         "export": Leaf("Print what is there as a declaration", f"{_COMMANDS}.export:command"),
         "benchmark": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix"),
         "bench": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix", hidden=True),
+        "generate": Leaf("Write records that look like real ones", f"{_COMMANDS}.generate:command"),
+        "tap": Leaf("Show what clients and servers say to each other", f"{_COMMANDS}.tap:command"),
         "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
         "doctor": Leaf("Look for known failures on this machine", f"{_COMMANDS}.doctor:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),

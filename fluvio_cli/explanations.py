@@ -7,6 +7,7 @@ a command can end with, and that no entry is left over; docs/exit-codes.md is ge
 from fluvio_cli import failures
 from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
 from fluvio_cli.explanation import Explanation
+from fluvio_cli.traffic_explanations import TRAFFIC
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -485,6 +486,7 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
         ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
     ),
+    **TRAFFIC,
     "benchmark-settings": Explanation(
         "Settings of a benchmark make no sense, or a file of them cannot be used.",
         (),

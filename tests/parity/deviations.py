@@ -97,6 +97,8 @@ DEVIATIONS = (
     _extra(
         "fluvio __refresh", _ITSELF, "hidden; completions start it, so that no key press waits for a cluster"
     ),
+    _extra("fluvio generate", _ITSELF, "demos, benchmarks and tests need records that look like real ones"),
+    _extra("fluvio tap", _ITSELF, "shows to those who write clients what is said on the wire"),
     _extra("fluvio doctor", _ITSELF, "known failures are found, named and in part repaired"),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(

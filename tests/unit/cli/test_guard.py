@@ -199,6 +199,7 @@ WITHOUT_EFFECT = {
     "cluster diagnostics",
     "cluster spu list",
     "doctor",
+    "tap",  # what goes through it is its clients' doing
     "metadata",
     "__refresh",
     *(f"completions {name}" for name in ("bash", "zsh", "fish", "powershell", "install", "uninstall")),
