@@ -447,6 +447,7 @@ _NODES: dict[str, Node] = {
             Option(('--ephemeral',), None, 'On a cluster that is there for this command only'),
             Option(('--spu',), '', 'Number of SPUs'),
             Option(('--topic',), 'topic', 'Create this topic before the command starts (repeatable)'),
+            Option(('--topics',), 'topic', 'Create what this file declares before the command starts (docs/declared-state.md)'),
             Option(('--keep-on-failure',), None, 'Keep data and server output when the command fails, and say where'),
             *COMMON,
         ),
