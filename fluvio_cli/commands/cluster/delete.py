@@ -75,7 +75,8 @@ def command(
         cli.printer.message("Confirmation failed. Aborting.")
         return
     cli.printer.message(f"Deleting {shown}/{endpoint_of(state)}")
-    deleted = delete(state.settings.data_dir, places(cli), ProgressLines(cli.printer))
+    with cli.printer.busy("stopping the servers and removing their data"):
+        deleted = delete(state.settings.data_dir, places(cli), ProgressLines(cli.printer))
     if deleted.left:
         left = ", ".join(deleted.left)
         cli.printer.note(f"left in {state.settings.data_dir}, since no server wrote it: {left}")

@@ -61,4 +61,5 @@ def command(
     else:
         found = of_cluster(find_named(places(cli), source))
     around, progress = surroundings(cli), ProgressLines(cli.printer)
-    fork(found, new_name, around, progress, save_profile=not skip_profile_creation)
+    with cli.printer.busy("copying the data and starting the servers"):
+        fork(found, new_name, around, progress, save_profile=not skip_profile_creation)

@@ -45,7 +45,8 @@ def command(
     if state is not None and not _confirm(cli, snapshot_name, endpoint_of(state), manifest.created_at, force):
         cli.printer.message("Confirmation failed. Aborting.")
         return
-    restore(path, places(cli), ProgressLines(cli.printer))
+    with cli.printer.busy("putting the data of the snapshot back"):
+        restore(path, places(cli), ProgressLines(cli.printer))
 
 
 def _confirm(cli: CliContext, name: str, endpoint: str, created_at: str, force: bool) -> bool:

@@ -83,7 +83,8 @@ def command(
         return
     announce_channel(cli)
     state = meant_cluster(cli, data_dir, "Snapshot", name)
-    manifest = snapshot(state, directory, snapshot_name, ProgressLines(cli.printer))
+    with cli.printer.busy("copying the data of the cluster"):
+        manifest = snapshot(state, directory, snapshot_name, ProgressLines(cli.printer))
     cli.printer.message(
         f'snapshot "{manifest.name}" made: {len(manifest.topics)} topics, '
         f"{values.format_byte_size(manifest.size_bytes)}"
