@@ -11,10 +11,12 @@ class Effect(NamedTuple):
 
     destroys: bool = False  # what is gone cannot be had back, or the cluster stops
     on: str = (
-        "target"  # `target`; `data_dir`, where given, else the target; `cluster_name`, of the profile file
+        "target"  # `target`; `local`: that of `data_dir` or `name`, where given, else the target;
+        # `snapshot`: that of which `snapshot_name` in `source` is; `cluster_name`, of the profile file
     )
     only_with: tuple[str, ...] = ()  # it has the effect when one of these is given
     not_with: tuple[str, ...] = ()  # it has none when one of these is given
+    told_later: bool = False  # what it changes depends on what it finds: it calls `guard.check` itself
     answers: str | None = None  # the flag that answers the command's own question, once `guard` has asked
 
 

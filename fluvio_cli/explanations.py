@@ -4,18 +4,12 @@ By the failure's name (`FluvioError.slug`), and by exit code. A test asks for an
 a command can end with, and that no entry is left over; docs/exit-codes.md is generated from these tables.
 """
 
-from typing import NamedTuple
-
 from fluvio_cli import failures
-
-
-class Explanation(NamedTuple):
-    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
-
-    meaning: str
-    causes: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-
+from fluvio_cli.copy_explanations import COPIES
+from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
+from fluvio_cli.explanation import Explanation
+from fluvio_cli.top.explanations import EXPLANATIONS as _TOP
+from fluvio_cli.traffic_explanations import TRAFFIC
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -419,7 +413,7 @@ BY_NAME: dict[str, Explanation] = {
         ("delete the cluster and start another of the other kind",),
     ),
     "cluster-busy": Explanation(
-        "Another command is starting or stopping this cluster.",
+        "Another command is starting, stopping or copying this cluster.",
         (),
         ("wait until it has ended, then try again",),
     ),
@@ -466,6 +460,7 @@ BY_NAME: dict[str, Explanation] = {
     "local-cluster": Explanation(
         "A local cluster cannot be started, stopped or found.", (), (_SERVER_OUTPUT,)
     ),
+    **COPIES,
     # --- bytes --------------------------------------------------------------------------------------------
     "decode": Explanation(
         "A peer sent bytes that are not of Fluvio's protocol.",
@@ -494,6 +489,7 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
         ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
     ),
+    **TRAFFIC,
     "benchmark-settings": Explanation(
         "Settings of a benchmark make no sense, or a file of them cannot be used.",
         (),
@@ -519,18 +515,9 @@ BY_NAME: dict[str, Explanation] = {
         ("a misspelt key",),
         ("docs/table-formats.md lists the keys",),
     ),
+    **_DECLARED,
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
-    "screen-unavailable": Explanation(
-        "The live view of `fluvio top` cannot be shown here.",
-        (
-            "the package Textual is not installed",
-            "input or output is no terminal: a pipe, a file, a job without one",
-        ),
-        (
-            "`pip install 'fluvio-cli[tui]'` brings what it draws with",
-            "`fluvio top -O json` needs neither, and prints one sample",
-        ),
-    ),
+    **_TOP,
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",
         (),

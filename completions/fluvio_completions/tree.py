@@ -40,7 +40,12 @@ _NODES: dict[str, Node] = {
             'consumer': 'Manage and view consumers',
             'profile': 'Manage profiles, which describe known clusters',
             'cluster': 'Start, stop and look after clusters',
+            'plan': 'Show how things differ from what files declare',
+            'apply': 'Make things as files declare them',
+            'export': 'Print what is there as a declaration',
             'benchmark': 'Measure how fast a cluster is',
+            'generate': 'Write records that look like real ones',
+            'tap': 'Show what clients and servers say to each other',
             'top': "Watch a cluster: topics, rates, consumers' lag",
             'explain': 'Explain why a command failed, and what to do',
             'doctor': 'Look for known failures on this machine',
@@ -397,6 +402,10 @@ _NODES: dict[str, Node] = {
             'run': 'Run a command on a cluster of its own',
             'upgrade': "Bring a cluster to this program's version, or change its settings",
             'delete': 'Delete a cluster and its data',
+            'list': 'List the clusters of this machine',
+            'snapshot': "Keep a cluster's data as they are now",
+            'restore': 'Put the data of a snapshot back',
+            'fork': 'Start a new cluster with the data of another one',
             'spu': 'Manage and view streaming processing units (SPUs)',
             'diagnostics': 'Collect server output, metadata and state in one archive',
             'status': 'Check the status of a cluster',
@@ -407,6 +416,7 @@ _NODES: dict[str, Node] = {
     ),
     'cluster start': Node(
         options=(
+            Option(('--name',), '', 'A cluster beside others: at free ports, in ~/.fluvio/clusters/NAME, with profile NAME'),
             Option(('--local',), None, 'Run the servers as processes on this machine (the default)'),
             Option(('--read-only',), '', 'Like --local, with topics that this JSON file fixes: nobody can change them'),
             Option(('--spu',), '', 'Number of SPUs'),
@@ -435,6 +445,7 @@ _NODES: dict[str, Node] = {
     'cluster resume': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
@@ -443,6 +454,7 @@ _NODES: dict[str, Node] = {
             Option(('--ephemeral',), None, 'On a cluster that is there for this command only'),
             Option(('--spu',), '', 'Number of SPUs'),
             Option(('--topic',), 'topic', 'Create this topic before the command starts (repeatable)'),
+            Option(('--topics',), 'topic', 'Create what this file declares before the command starts (docs/declared-state.md)'),
             Option(('--keep-on-failure',), None, 'Keep data and server output when the command fails, and say where'),
             *COMMON,
         ),
@@ -456,6 +468,7 @@ _NODES: dict[str, Node] = {
             Option(('--read-only',), '', 'Its topics are fixed by this JSON file (which they must be already)'),
             Option(('--spu',), '', 'Number of SPUs: as many, or more'),
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--log-dir',), 'directory', "Where the servers' output shall go from now on"),
             Option(('--sc-pub-addr',), '', 'Address at which clients shall find the SC; profiles follow'),
             Option(('--sc-priv-addr',), '', 'Address at which SPUs shall find the SC'),
@@ -479,8 +492,43 @@ _NODES: dict[str, Node] = {
         options=(
             Option(('--force',), None, 'Do not ask'),
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
+    ),
+    'cluster list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'cluster snapshot': Node(
+        options=(
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--to',), '', 'Directory that the snapshot is put in (~/.fluvio/snapshots)'),
+            Option(('--list',), None, 'List the snapshots that are there'),
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format of `--list`'),
+            *COMMON,
+        ),
+        words=('',),
+    ),
+    'cluster restore': Node(
+        options=(
+            Option(('--from',), 'profile', 'Directory that has the snapshot (~/.fluvio/snapshots)'),
+            Option(('--force',), None, 'Do not ask'),
+            *COMMON,
+        ),
+        words=('',),
+    ),
+    'cluster fork': Node(
+        options=(
+            Option(('--snapshot',), None, 'NAME is that of a snapshot, not of a cluster'),
+            Option(('--from',), '', 'Directory that has the snapshot (~/.fluvio/snapshots)'),
+            Option(('--skip-profile-creation',), None, 'Leave the profile file alone'),
+            *COMMON,
+        ),
+        words=('profile', ''),
     ),
     'cluster spu': Node(
         options=(
@@ -521,6 +569,7 @@ _NODES: dict[str, Node] = {
     'cluster diagnostics': Node(
         options=(
             Option(('--quiet',), None, 'Do not print what is collected'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
         ),
@@ -528,12 +577,14 @@ _NODES: dict[str, Node] = {
     'cluster status': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
     'cluster check': Node(
         options=(
             Option(('--fix',), None, 'Repair what can be repaired without risk'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
@@ -542,6 +593,7 @@ _NODES: dict[str, Node] = {
             Option(('--wait',), None, 'Try again until the cluster is healthy'),
             Option(('--timeout',), '', 'How long it may take in all (10, with `--wait` 60)'),
             Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
         ),
@@ -549,12 +601,39 @@ _NODES: dict[str, Node] = {
     'cluster shutdown': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
     'cluster stop': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
+            *COMMON,
+        ),
+    ),
+    'plan': Node(
+        options=(
+            Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
+            Option(('--prune',), None, 'Count what is there and not declared as to be deleted'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'apply': Node(
+        options=(
+            Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
+            Option(('--prune',), None, 'Delete what is there and not declared'),
+            Option(('-y', '--yes'), None, 'Do not ask'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'export': Node(
+        options=(
+            Option(('-O', '--output'), ('yaml', 'toml', 'json'), 'Output format'),
+            Option(('--only',), ('topics', 'table-formats', 'profiles'), 'Print this section only; may be repeated'),
+            Option(('--schema',), None, 'Print the JSON schema of declarations instead'),
             *COMMON,
         ),
     ),
@@ -637,6 +716,36 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
+            *COMMON,
+        ),
+    ),
+    'generate': Node(
+        options=(
+            Option(('--schema',), '', 'What records look like: a file, or orders, clicks or sensors'),
+            Option(('-n', '--count'), '', 'So many records (default: no end)'),
+            Option(('--keys',), '', 'Keys by zipf:N, uniform:N or round-robin:N, not by the schema'),
+            Option(('--seed',), '', 'The same seed makes the same records'),
+            Option(('--start-time',), '', 'Time of the first record; others follow at the rate (default: by the clock)'),
+            Option(('--skip',), '', 'Leave out the first, to go on after them'),
+            Option(('--rate',), '', 'Records a second (default: at full speed)'),
+            Option(('--partitions',), '', 'Create the topic with so many partitions if it does not exist'),
+            Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
+            Option(('--print',), None, 'Print the records to standard output; no cluster is needed'),
+            Option(('--key-separator',), '', 'Print each key and this text before its value'),
+            *COMMON,
+        ),
+        words=('topic',),
+    ),
+    'tap': Node(
+        options=(
+            Option(('--listen',), '', 'Where clients shall connect to'),
+            Option(('--to',), '', "The cluster's controller, without TLS (default: that of the profile, with its TLS)"),
+            Option(('--record',), '', 'Keep all frames in this file'),
+            Option(('--read',), '', 'Show a recording; no proxy'),
+            Option(('-O', '--output', '--format'), ('text', 'json'), 'A line of text, or an object of JSON, for each request and answer'),
+            Option(('--records',), None, 'Show the records, not only how many there are'),
+            Option(('--filter',), '', 'Show these APIs only, such as `produce,watch`'),
+            Option(('--only-sc',), None, 'Change no addresses: clients go to the SPUs past this proxy'),
             *COMMON,
         ),
     ),

@@ -136,6 +136,20 @@ def test_profiles_and_the_version_are_as_documented(cluster: LocalCluster) -> No
     compare("version", shown(cluster, "version", "--json"))
 
 
+def test_plans_and_outcomes_are_as_documented(cluster: LocalCluster) -> None:
+    file = cluster.home / "declared.yaml"
+    file.write_text(
+        "version: 1\ntopics: {json-plain: {partition: {count: 2}, retention: {time: 1d}}, json-copies: "
+        "{partition: {replication: 3}}, json-tuned: }\nprofiles: {}\n"
+    )
+    compare(
+        "plan",
+        shown(cluster, "plan", "-f", str(file), "-O", "json", check=False),
+        shown(cluster, "plan", "-f", str(file), "--prune", "-O", "json", check=False),
+        shown(cluster, "apply", "-f", str(file), "-O", "json", check=False),
+    )
+
+
 def test_a_list_of_nothing_is_a_list(throwaway_home: LocalCluster) -> None:
     throwaway_home.start("--spu", "0")
     for words in (

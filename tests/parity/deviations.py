@@ -53,6 +53,7 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
 _AS_IT_IS = "officially a local upgrade ignores it; here it changes the cluster, which else stays as it is"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
+_SEVERAL = "several clusters live beside each other, each with its processes, ports, directories and profile"
 _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
 
 DEVIATIONS = (
@@ -87,6 +88,9 @@ DEVIATIONS = (
     _extra("fluvio benchmark end-to-end", _ITSELF, "how old records are when they arrive"),
     _extra("fluvio consumer describe", _ITSELF, "how much a consumer has still to read"),
     _extra("fluvio consumer reset", _ITSELF, "a consumer can be moved without deleting what is known of it"),
+    _extra("fluvio plan", _ITSELF, "files say what a cluster shall have; this tells what it has not"),
+    _extra("fluvio apply", _ITSELF, "files say what a cluster shall have; this makes it so"),
+    _extra("fluvio export", _ITSELF, "what is there, in the form that `plan` and `apply` take"),
     _extra("fluvio top", _ITSELF, "what goes on in a cluster is seen while it does"),
     _extra("fluvio explain", _ITSELF, "a failure tells its next step"),
     _extra("fluvio completions powershell", _ITSELF, "one shell more"),
@@ -95,6 +99,8 @@ DEVIATIONS = (
     _extra(
         "fluvio __refresh", _ITSELF, "hidden; completions start it, so that no key press waits for a cluster"
     ),
+    _extra("fluvio generate", _ITSELF, "demos, benchmarks and tests need records that look like real ones"),
+    _extra("fluvio tap", _ITSELF, "shows to those who write clients what is said on the wire"),
     _extra("fluvio doctor", _ITSELF, "known failures are found, named and in part repaired"),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(
@@ -192,6 +198,16 @@ DEVIATIONS = (
         ("--force",),
         "the only copy of records is not put out of reach by mistake",
     ),
+    *(
+        _extra(f"fluvio cluster {command}", ("--name",), _SEVERAL)
+        for command in (
+            *("start", "resume", "upgrade", "delete", "check", "diagnostics", "status", "shutdown"),
+        )
+    ),
+    _extra("fluvio cluster list", _ITSELF, _SEVERAL),
+    _extra("fluvio cluster snapshot", _ITSELF, "data can be kept as they are, and gone back to"),
+    _extra("fluvio cluster restore", _ITSELF, "data can be kept as they are, and gone back to"),
+    _extra("fluvio cluster fork", _ITSELF, "to try something with real data, and not on them"),
     _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
     _extra("fluvio cluster health", _ITSELF, "says whether records can be stored, not only who is there"),
 )

@@ -134,17 +134,17 @@ SHORTCOMINGS = (
     Shortcoming(
         "all `cluster`",
         "one local cluster per machine",
-        "as many as there are directories and ports",
+        "as many as wanted, by `--name` or by directory",
         (
-            f"{_CLUSTER}test_commands_act_on_the_cluster_that_root_options_or_data_dir_name",
+            "e2e/test_named_clusters.py::test_ten_at_once_start_work_and_stop_each_for_itself",
             f"{_LIFE}test_a_port_of_another_local_cluster_is_told_as_such",
         ),
     ),
     Shortcoming(
         "`cluster start`",
         "the profile of a local cluster is always called `local`",
-        "not done, because programs look for that name; `profile rename` and `profile copy` give it another, "
-        "and `--skip-profile-creation` leaves the file alone",
+        "so it is without `--name`; with it cluster and profile are called so",
+        ("e2e/test_named_clusters.py::test_ten_at_once_start_work_and_stop_each_for_itself",),
     ),
     Shortcoming(
         "`cluster start`",

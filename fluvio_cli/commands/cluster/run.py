@@ -9,6 +9,7 @@ from fluvio_cli.command import rules
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
+    from fluvio_cli.declared.model import Declaration
     from fluvio_local_cluster.lifecycle.ephemeral import EphemeralCluster
 
 _READY_S = 20.0
@@ -34,6 +35,10 @@ def parse_topic(text: str) -> tuple[str, int]:
             "fluvio cluster run --ephemeral --spu 2 --topic orders:4 -- fluvio partition list",
         ),
         (
+            "With topics that a file declares",
+            "fluvio cluster run --ephemeral --topics topics.yaml -- fluvio topic list",
+        ),
+        (
             "Look at what a failing program has left",
             "fluvio cluster run --ephemeral --keep-on-failure -- ./flaky.sh",
         ),
@@ -53,6 +58,14 @@ def command(
             metavar="NAME[:PARTITIONS]",
             parser=parse_topic,
             help="Create this topic before the command starts (repeatable)",
+        ),
+    ] = None,
+    topics: Annotated[
+        str | None,
+        typer.Option(
+            "--topics",
+            metavar="FILE",
+            help="Create what this file declares before the command starts (docs/declared-state.md)",
         ),
     ] = None,
     keep_on_failure: Annotated[
@@ -75,19 +88,29 @@ def command(
 
     cli: CliContext = ctx.obj
     outside = {name: value for name, value in cli.environment.items() if name not in _PROFILE_CHOICES}
-    topics: list[tuple[str, int]] = topic or []  # type: ignore[assignment]  # parsed
+    wanted: list[tuple[str, int]] = topic or []  # type: ignore[assignment]  # parsed
+    declaration = None
+    if topics is not None:
+        from fluvio_cli.declared.reading import read_declaration
+
+        declaration = read_declaration([topics], cli.stdin)
     become_runner(
         outside,
         cli.client_id,
         Silent(),
         words,
-        lambda cluster: _make_ready(cli, cluster, topics),
+        lambda cluster: _make_ready(cli, cluster, wanted, declaration),
         spu_count=spu,
         keep_on_failure=keep_on_failure,
     )
 
 
-def _make_ready(cli: CliContext, cluster: "EphemeralCluster", topics: list[tuple[str, int]]) -> None:
+def _make_ready(
+    cli: CliContext,
+    cluster: "EphemeralCluster",
+    topics: list[tuple[str, int]],
+    declaration: "Declaration | None",
+) -> None:
     """A real record to each SPU and back; then the topics. Raises what the client raises."""
     from dataclasses import replace
 
@@ -107,11 +130,35 @@ def _make_ready(cli: CliContext, cluster: "EphemeralCluster", topics: list[tuple
     failure = job.failure()
     if failure is not None:
         raise failure
+    if topics:
+        _create(inside, topics)
+    if declaration is not None:
+        _apply(inside, declaration)
     cli.printer.flush()
-    if not topics:
-        return
+
+
+def _create(inside: CliContext, topics: list[tuple[str, int]]) -> None:
     from fluvio_protocol.api.topic import TopicReplicaParam, TopicSpec
 
     with inside.connect() as admin:
         for name, partitions in topics:
             admin.create_topic(name, TopicSpec(replicas=TopicReplicaParam(partitions=partitions)))
+
+
+def _apply(inside: CliContext, declaration: "Declaration") -> None:
+    """Raises what keeps any of it from being there."""
+    from fluvio_cli.declared.applying import Work, check_done
+    from fluvio_cli.declared.observing import observe
+    from fluvio_cli.declared.planning import plan
+    from fluvio_client.blocking import BlockingAdmin
+
+    found = plan(declaration, observe(inside, declaration.objects, declaration), prune=False)
+    work = Work(
+        found,
+        lambda: BlockingAdmin.connect(inside.target(), client_id=inside.client_id),
+        inside.profile_path,
+        wait_s=_READY_S,
+        tell=lambda _step, _result: None,
+    )
+    work.run()
+    check_done(found, work)

@@ -84,11 +84,12 @@ def ephemeral_cluster(
     environment: Mapping[str, str], client_id: str, progress: Progress, *, spu_count: int = 1
 ) -> Iterator[EphemeralCluster]:
     """A cluster on free ports while the block runs. Raises as `start` does."""
-    directory = Path(tempfile.mkdtemp(prefix="fluvio-run-")).resolve()
-    (directory / _MARK).touch()
-    guardian, lifeline = _start_guardian(directory, environment)
+    directory = Path(tempfile.gettempdir()).resolve() / f"fluvio-run-{os.urandom(8).hex()}"
+    guardian, lifeline = _start_guardian(directory, environment)  # there is nothing that it does not know of
     cluster = EphemeralCluster(directory, lifeline, guardian=guardian)
     try:
+        directory.mkdir(mode=0o700)
+        (directory / _MARK).touch()
         cluster.state = _start(cluster, environment, client_id, progress, spu_count)
         yield cluster
     finally:
@@ -159,10 +160,14 @@ def _python() -> list[str]:
 
 
 def remove(directory: Path) -> None:
-    """Remove the directory of an ephemeral cluster. Raises `NotEphemeralError`."""
+    """Remove the directory of an ephemeral cluster, if there is one. Raises `NotEphemeralError`."""
+    if not directory.exists():
+        return
     if not (directory / _MARK).is_file():
-        if directory.exists():
-            raise NotEphemeralError(f"{directory} was not made for an ephemeral cluster")
+        try:
+            directory.rmdir()  # its maker was killed before it put the mark there
+        except OSError as exc:
+            raise NotEphemeralError(f"{directory} was not made for an ephemeral cluster") from exc
         return
     for entry in directory.iterdir():  # the mark goes last: what is left can be removed later
         if entry.name != _MARK:

@@ -123,6 +123,7 @@ def test_an_effect_may_hang_on_a_flag(tmp_path: Path) -> None:
     cli = context(tmp_path, profile="mirror")
     check(Effect(not_with=("dry_run",)), cli, dry_run=True)
     check(Effect(only_with=("consumer",)), cli, consumer=None)
+    check(Effect(told_later=True), cli)
     with pytest.raises(ReadOnlyClusterError):
         check(Effect(not_with=("dry_run",)), cli, dry_run=False)
     with pytest.raises(ReadOnlyClusterError):
@@ -187,6 +188,8 @@ WITHOUT_EFFECT = {
     "tf list",
     "consumer describe",
     "consumer list",
+    "plan",
+    "export",
     "explain",
     "version",
     "cluster start",  # makes a cluster, refuses where one is
@@ -194,13 +197,26 @@ WITHOUT_EFFECT = {
     "cluster status",
     "cluster check",
     "cluster diagnostics",
+    "cluster list",
+    "cluster snapshot",
+    "cluster fork",  # makes a cluster, changes nothing of the other
     "cluster spu list",
     "doctor",
+    "top",
+    "tap",  # what goes through it is its clients' doing
     "metadata",
     "__refresh",
     *(f"completions {name}" for name in ("bash", "zsh", "fish", "powershell", "install", "uninstall")),
     *(f"profile {name}" for name in ("current", "list", "switch", "add", "rename", "delete", "copy", "set")),
     *(f"profile {name}" for name in ("delete-profile", "export", "edit", "validate", "prompt", "sync local")),
+}
+
+
+NAMED_BY = {  # by which parameters a command says what it acts on
+    "target": set(),
+    "local": {"name"},
+    "snapshot": {"snapshot_name", "source"},
+    "cluster_name": {"cluster_name"},
 }
 
 
@@ -223,7 +239,7 @@ def test_every_command_says_what_it_does_to_the_cluster() -> None:
         names = {parameter.name for parameter in Command(path, app.imported(leaf.target)).parameters}
         effect = rules.effect
         used = {*effect.only_with, *effect.not_with}
-        used |= {name for name in (effect.on, effect.answers) if name not in ("target", None)}
+        used |= NAMED_BY[effect.on] | ({effect.answers} if effect.answers is not None else set())
         assert used <= names, path
     assert without == WITHOUT_EFFECT
 
