@@ -36,7 +36,7 @@ def parse_interval(text: str) -> float:
 @rules(
     examples=(
         ("See what goes on in the cluster of the current profile", "fluvio top"),
-        ("Look at another one, every five seconds", "fluvio -P staging top --interval 5s"),
+        ("Look at another one, every five seconds", "fluvio -P shop top --interval 5s"),
         ("The fastest topic, for a program", "fluvio top -O json | jq '.topics | max_by(.recordsPerSecond)'"),
     ),
 )
