@@ -185,6 +185,19 @@ class Producer:
             count += len(chunk)
         return count
 
+    async def send_batch(self, partition: int, batch: bytearray) -> RecordDelivery:
+        """Give a finished batch (layout: docs/protocol.md, "Batch"), which is stored as it is.
+
+        Its timestamps, keys and codec stay; the leader gives it its offsets. The delivery is that of its
+        first record. The topic must take the batch's codec, else the delivery fails. Waits like `send`, and
+        raises `RecordTooLargeError` (above `max_request_bytes`), `PartitionNotFoundError`, `ClientClosedError`.
+        """
+        await self._wait_for_room()
+        count, _ = self._partitions()
+        pending = self._accumulator.append_packed(self._checked(partition, count), batch, monotonic())
+        await self._yield_to_dispatcher()
+        return RecordDelivery(pending, 0)
+
     async def flush(self) -> None:
         """Send what was given so far, linger or not, and wait until each record is stored or has failed.
 
