@@ -200,7 +200,9 @@ class FileReader:
 class FileMaker:
     """Pieces in, units of a file out: the bytes of each are to be packed by the container, as one."""
 
-    def __init__(self, form: Form, topic: str, document: dict[str, Any], counts: Counts | None = None) -> None:
+    def __init__(
+        self, form: Form, topic: str, document: dict[str, Any], counts: Counts | None = None
+    ) -> None:
         """`counts`: of what the file has already, when an export goes on; then it gets no header."""
         self.form = form
         self.counts = Counts() if counts is None else counts

@@ -176,7 +176,9 @@ class LineReader:
             int(row[4]) if row[4] else times[row[3]] if row[3] in times else self._time(row[3], index)
             for index, row in enumerate(rows)
         ]
-        named = [keys[row[5]] if row[5] in keys else self._key(row[5], index) for index, row in enumerate(rows)]
+        named = [
+            keys[row[5]] if row[5] in keys else self._key(row[5], index) for index, row in enumerate(rows)
+        ]
         return Piece(partition, _compact(offsets), Columns(timestamps, named, values))
 
     def _check_utf8(self, texts: list[bytes]) -> None:

@@ -132,3 +132,15 @@ def _selected(batch: "RecordBatch", selection: Selection) -> Piece | None:
         [record.value for record in records],
     )
     return Piece(batch.partition, offsets, columns)
+
+
+async def bounds_of(client: "Fluvio", topic: str, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """For each partition the offset of its oldest record, and that of the next one to come."""
+    found = []
+    for start in (Offset.beginning(), Offset.end()):
+        config = ConsumerConfig(topic, partitions=tuple(partitions), start=start, disable_continuous=True)
+        consumer = await client.consumer(config).open()
+        found.append(consumer.positions())
+        consumer.abort()
+    first, following = found
+    return {number: (first[number], following[number]) for number in partitions}

@@ -189,13 +189,14 @@ class Producer:
         """Give a finished batch (layout: docs/protocol.md, "Batch"), which is stored as it is.
 
         Its timestamps, keys and codec stay; the leader gives it its offsets. The delivery is that of its
-        first record. The topic must take the batch's codec, else the delivery fails. Waits like `send`, and
-        raises `RecordTooLargeError` (above `max_request_bytes`), `PartitionNotFoundError`, `ClientClosedError`.
+        first record. The topic must take the batch's codec, else the delivery fails. Waits like `send`;
+        cancelled there, it has not taken the batch. Raises `RecordTooLargeError` (above `max_request_bytes`), `PartitionNotFoundError`, `ClientClosedError`.
         """
         await self._wait_for_room()
+        await self._yield_to_dispatcher()
         count, _ = self._partitions()
         pending = self._accumulator.append_packed(self._checked(partition, count), batch, monotonic())
-        await self._yield_to_dispatcher()
+        self._wake()
         return RecordDelivery(pending, 0)
 
     async def flush(self) -> None:
