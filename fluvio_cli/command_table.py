@@ -34,6 +34,8 @@ _TOPIC: dict[str, Leaf | Group] = {
     "describe": Leaf("Print detailed information about a topic", f"{_COMMANDS}.topic.describe:command"),
     "list": Leaf("List all topics of the cluster", f"{_COMMANDS}.topic.list:command"),
     "add-partition": Leaf("Add partitions to a topic", f"{_COMMANDS}.topic.add_partition:command"),
+    "export": Leaf("Write a topic to a file", f"{_COMMANDS}.topic.export:command"),
+    "import": Leaf("Read a file into a topic", f"{_COMMANDS}.topic.import_topic:command"),
 }
 _PARTITION: dict[str, Leaf | Group] = {
     "list": Leaf("List all partitions of the cluster", f"{_COMMANDS}.partition.list:command"),

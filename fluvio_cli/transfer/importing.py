@@ -4,7 +4,7 @@ Partitions stay. What is noted meanwhile, and how an import goes on: `state`, an
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +15,10 @@ from fluvio_cli.commands.topic.failure import topic_not_found
 from fluvio_cli.streaming.interrupt import Interruptible
 from fluvio_cli.streaming.lines import read_blocks
 from fluvio_cli.transfer.digest import ContentDigest
-from fluvio_cli.transfer.files import DamagedExportError, FileReader, Form
+from fluvio_cli.transfer.files import DamagedExportError, FileReader
 from fluvio_cli.transfer.pieces import Piece
 from fluvio_cli.transfer.progress import ProgressLine
-from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic
+from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic, wished_partitions
 from fluvio_cli.transfer.settings import settings_of, spec_of
 from fluvio_cli.transfer.state import (
     EVERY_S,
@@ -155,7 +155,7 @@ class _Source:
         except DamagedExportError as exc:
             self._damage = exc
 
-    async def pieces(self) -> AsyncIterator[Piece]:
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
         """All records. Raises `DamagedExportError` behind those that are good."""
         for piece in self._first:
             yield piece
@@ -181,16 +181,17 @@ async def _target(client: "Fluvio", job: ImportJob, topic: str, source: _Source)
         error.hint = "`--create` creates it, as the file describes it"
         raise error
     document = source.reader.document
+    settings: Any
     if document is None:
         settings = {"partitions": _partitions_in_lines(job), "replication": 1, "compression": "any"}
     else:
-        settings = document.get("settings") or {}
+        settings = document.get("settings")
     try:
         spec = spec_of(settings)
     except ValueError as exc:
         raise ImportStateError(f"{job.file} does not describe a topic: {exc}") from exc
     await client.admin.create_topic(topic, spec)
-    return spec, settings["partitions"]
+    return spec, wished_partitions(spec)
 
 
 def _partitions_in_lines(job: ImportJob) -> int:

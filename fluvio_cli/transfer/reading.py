@@ -5,7 +5,7 @@ replayed from its first byte to its last. With many partitions some share a cons
 come; each consumer has slices of its own in memory, so these become smaller as there are more of them.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
@@ -40,7 +40,7 @@ class Extent:
 
 async def read_topic(
     client: "Fluvio", topic: str, extent: Extent, on_skipped: OnSkipped | None = None
-) -> AsyncIterator[Piece]:
+) -> AsyncGenerator[Piece, None]:
     """The records, partition by partition in order. Raises what consuming does.
 
     `on_skipped`: told when retention has removed records in front of those that come next; None: that fails.
@@ -89,12 +89,13 @@ async def find_topic(client: "Fluvio", topic: str) -> "tuple[TopicSpec, int] | N
     for system in (False, True):
         for found in await client.admin.list_topics([topic], system=system):
             if found.name == topic:
-                count = len(found.status.replica_map) or _wished(found.spec)
+                count = len(found.status.replica_map) or wished_partitions(found.spec)
                 return found.spec, count
     return None
 
 
-def _wished(spec: "TopicSpec") -> int:
+def wished_partitions(spec: "TopicSpec") -> int:
+    """How many partitions a topic with these settings is to have."""
     replicas = spec.replicas
     return getattr(replicas, "partitions", 0) or len(getattr(replicas, "maps", ()))
 

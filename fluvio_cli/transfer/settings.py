@@ -34,7 +34,7 @@ def settings_of(spec: TopicSpec, partitions: int) -> dict[str, Any]:
     }
 
 
-def spec_of(settings: dict[str, Any]) -> TopicSpec:
+def spec_of(settings: Any) -> TopicSpec:
     """The topic that `settings_of` describes, without deduplication. Raises `ValueError` for other data."""
     try:
         spec = TopicSpec(
