@@ -27,7 +27,7 @@ from fluvio_cli.transfer.containers import (
     container_of,
     detect,
 )
-from fluvio_cli.transfer.lines import BadLineError, LineReader, LineWriter
+from fluvio_cli.transfer.lines import BadLineError, LineReader, LineWriter, highest_in_lines
 from fluvio_cli.transfer.pieces import Packer, Piece
 from fluvio_types.errors import FluvioError
 
@@ -195,6 +195,22 @@ class FileReader:
 
     def _damaged(self, reason: str) -> DamagedExportError:
         return DamagedExportError(self.name, reason, self.good_bytes, self.counts)
+
+
+def highest_partition(blocks: Iterator[bytes]) -> int:
+    """The highest number of a partition in a file of JSON lines; 0 where there is none, or as far as it is good."""
+    unpacker: Unpacker | None = None
+    highest, rest = 0, b""
+    try:
+        for block in blocks:
+            unpacker = unpacker or Unpacker(detect(block))
+            for portion in unpacker.feed(block):
+                whole, newline, rest = (rest + portion.data).rpartition(b"\n")
+                highest = max(highest, highest_in_lines(whole + newline))
+        highest = max(highest, highest_in_lines(rest + b"\n"))
+    except (BadContainerError, BadLineError):
+        pass  # whoever reads it all says it
+    return highest
 
 
 class FileMaker:

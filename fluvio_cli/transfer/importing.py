@@ -9,17 +9,17 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from fluvio_cli.commands.topic.failure import topic_not_found
 from fluvio_cli.streaming.interrupt import Interruptible
 from fluvio_cli.streaming.lines import read_blocks
-from fluvio_cli.transfer.digest import ContentDigest
-from fluvio_cli.transfer.files import DamagedExportError, FileReader
+from fluvio_cli.transfer.files import DamagedExportError, FileReader, highest_partition
 from fluvio_cli.transfer.pieces import Piece
 from fluvio_cli.transfer.progress import ProgressLine
-from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic, wished_partitions
-from fluvio_cli.transfer.settings import settings_of, spec_of
+from fluvio_cli.transfer.reading import bounds_of, find_topic, wished_partitions
+from fluvio_cli.transfer.resuming import StoredAlready
+from fluvio_cli.transfer.settings import spec_of
 from fluvio_cli.transfer.state import (
     EVERY_S,
     HEAD_BYTES,
@@ -33,12 +33,12 @@ from fluvio_cli.transfer.state import (
     note_path,
 )
 from fluvio_cli.transfer.writing import SETTINGS, Landing, TopicWriter, demanded_codec
+from fluvio_protocol.compression import Codec
 from fluvio_types.errors import FluvioError
 
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
     from fluvio_client.client import Fluvio
-    from fluvio_protocol.api.topic import TopicSpec
 
 _READ_BYTES = 1024 * 1024
 STANDARD = "-"
@@ -64,6 +64,10 @@ class MissingPartitionsError(FluvioError):
         super().__init__(f"the records need {wanted} partitions, topic `{topic}` has {there}")
         self.hint = f"`fluvio topic add-partition {topic} --count {wanted - there}` adds what is missing"
         self.topic, self.wanted, self.there = topic, wanted, there
+
+
+class FileSettingsError(FluvioError):
+    """A topic cannot be created by what the file says, or does not say, about it."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -94,18 +98,9 @@ class Imported:
 async def import_file(cli: "CliContext", job: ImportJob, interrupt: Interruptible) -> Imported:
     """Run the job. Raises what the client raises, `OSError`, `DamagedExportError` (all before it is stored
     then), `ImportStateError` and the other errors of `state` and of this module."""
-    async with _opened(cli, job) as descriptor, cli.client() as client:
-        source = _Source(job.file, descriptor)
-        await source.begin()
-        topic = job.topic or source.reader.topic
-        if topic is None:
-            raise NoTopicNamedError(job.file)
-        spec, partitions = await _target(client, job, topic, source)
-        wanted = _wanted_partitions(source.reader)
-        if wanted > partitions:
-            raise MissingPartitionsError(topic, wanted, partitions)
+    async with opened(cli, job) as source, cli.client() as client:
+        topic, codec, partitions = await target_topic(client, job, source)
         run = _Import(cli, job, client, topic, partitions, source)
-        codec = demanded_codec(settings_of(spec, partitions)["compression"])
         await run.prepare()
         async with client.producer(topic, SETTINGS) as producer:
             interrupt.listen()
@@ -113,41 +108,43 @@ async def import_file(cli: "CliContext", job: ImportJob, interrupt: Interruptibl
 
 
 @asynccontextmanager
-async def _opened(cli: "CliContext", job: ImportJob) -> AsyncIterator[int]:
+async def opened(cli: "CliContext", job: ImportJob) -> "AsyncIterator[Source]":
+    """The file, begun. Raises `OSError`, `FluvioError` for a standard input that is closed."""
     if job.file == STANDARD:
         if cli.stdin.closed:
             raise FluvioError("standard input is closed", hint="give a file, or a pipe")
-        yield cli.stdin.fileno()
+        yield await Source.begin(job.file, cli.stdin.fileno())
         return
     descriptor = os.open(job.file, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        yield descriptor
+        yield await Source.begin(job.file, descriptor)
     finally:
         os.close(descriptor)
 
 
-class _Source:
+class Source:
     """The file, read once from its first byte to its last."""
 
     def __init__(self, name: str, descriptor: int) -> None:
         self.reader = FileReader("standard input" if name == STANDARD else name)
         self.head = b""
-        self._descriptor = descriptor
         self._blocks = read_blocks(descriptor)
         self._first: list[Piece] = []
         self._damage: DamagedExportError | None = None
         self._is_over = False
 
-    async def begin(self) -> None:
+    @classmethod
+    async def begin(cls, name: str, descriptor: int) -> Self:
         """Read as far as it takes to know the form, and the name of the topic."""
+        self = cls(name, descriptor)
         while not (self._is_over or self._first or self.reader.document is not None):
             block = await anext(self._blocks, b"")
             if len(self.head) < HEAD_BYTES:
                 self.head += block[:HEAD_BYTES]
-            self._is_over = not block
-            self._first += self._keep_damage(self.reader.feed(block) if block else self.reader.end())
-            if self._damage is not None:
-                self._is_over = True
+            found = self.reader.feed(block) if block else self.reader.end()
+            self._first += self._keep_damage(found)
+            self._is_over = not block or self._damage is not None
+        return self
 
     def _keep_damage(self, found: Iterator[Piece]) -> Iterator[Piece]:
         try:
@@ -171,53 +168,57 @@ class _Source:
             yield piece
 
 
-async def _target(client: "Fluvio", job: ImportJob, topic: str, source: _Source) -> "tuple[TopicSpec, int]":
-    """The topic to import into; made if that was asked for."""
+async def target_topic(client: "Fluvio", job: ImportJob, source: Source) -> tuple[str, Codec | None, int]:
+    """Name of the topic to import into, the codec that it demands, its partitions; made if `job` says so.
+
+    Raises `NoTopicNamedError`, `TopicNotFoundError`, `MissingPartitionsError`, `FileSettingsError`.
+    """
+    topic = job.topic or source.reader.topic
+    if topic is None:
+        raise NoTopicNamedError(job.file)
     found = await find_topic(client, topic)
-    if found is not None:
-        return found
-    if not job.create:
-        error = topic_not_found(topic)
-        error.hint = "`--create` creates it, as the file describes it"
-        raise error
     document = source.reader.document
-    settings: Any
-    if document is None:
-        settings = {"partitions": _partitions_in_lines(job), "replication": 1, "compression": "any"}
-    else:
-        settings = document.get("settings")
-    try:
-        spec = spec_of(settings)
-    except ValueError as exc:
-        raise ImportStateError(f"{job.file} does not describe a topic: {exc}") from exc
-    await client.admin.create_topic(topic, spec)
-    return spec, wished_partitions(spec)
+    settings: Any = None if document is None else document.get("settings")
+    if found is None:
+        if not job.create:
+            error = topic_not_found(topic)
+            error.hint = "`--create` creates it, as the file describes it"
+            raise error
+        if document is None:
+            settings = {"partitions": _partitions_in_lines(job), "replication": 1, "compression": "any"}
+        try:
+            spec = spec_of(settings)
+        except ValueError as exc:
+            raise FileSettingsError(f"{job.file} does not describe a topic: {exc}") from exc
+        await client.admin.create_topic(topic, spec)
+        found = spec, wished_partitions(spec)
+    spec, partitions = found
+    wanted = settings.get("partitions", 0) if isinstance(settings, dict) else 0
+    if wanted > partitions:
+        raise MissingPartitionsError(topic, wanted, partitions)
+    return topic, demanded_codec(spec), partitions
+
+
+def check_partition(topic: str, piece: Piece, partitions: int) -> None:
+    """Raises `MissingPartitionsError`."""
+    if piece.partition >= partitions:
+        raise MissingPartitionsError(topic, piece.partition + 1, partitions)
+
+
+def size_of(file: str) -> int | None:
+    """Size in bytes of a file that can be read again; None for standard input and the like."""
+    return os.path.getsize(file) if file != STANDARD and os.path.isfile(file) else None
 
 
 def _partitions_in_lines(job: ImportJob) -> int:
     """How many partitions the records of JSON lines need: the file is read for that."""
-    if job.file == STANDARD or not os.path.isfile(job.file):
-        raise FluvioError(
+    if size_of(job.file) is None:
+        raise FileSettingsError(
             f"{job.file} cannot be read twice, and JSON lines do not say how many partitions there are",
             hint="create the topic before: `fluvio topic create NAME -p COUNT`",
         )
-    reader = FileReader(job.file)
     with open(job.file, "rb") as file:
-        try:
-            while data := file.read(_READ_BYTES):
-                for _ in reader.feed(data):
-                    pass
-            for _ in reader.end():
-                pass
-        except DamagedExportError:
-            pass  # the import says it, once it comes there
-    return max(reader.counts.records, default=0) + 1
-
-
-def _wanted_partitions(reader: FileReader) -> int:
-    """How many partitions the header says that there were; 0 without a header."""
-    settings: Any = (reader.document or {}).get("settings")
-    return int(settings["partitions"]) if isinstance(settings, dict) and "partitions" in settings else 0
+        return highest_partition(iter(lambda: file.read(_READ_BYTES), b"")) + 1
 
 
 class _Import:
@@ -228,134 +229,98 @@ class _Import:
         client: "Fluvio",
         topic: str,
         partitions: int,
-        source: _Source,
+        source: Source,
     ) -> None:
         self._cli, self._job, self._client = cli, job, client
         self._topic, self._partitions, self._source = topic, partitions, source
         self._note: ImportNote | None = None
         self._state: ImportState | None = None
-        self._began: dict[int, Progress] = {}  # as the note said at the start
-        self._passed: dict[int, int] = {}  # records of the file that were met, by partition
-        self._tails: dict[int, _Tail] = {}
+        self._stored = StoredAlready(topic, {}, job.keep_time)
         self._noted_at = monotonic()
         self._line = ProgressLine(cli.printer)
 
     async def prepare(self) -> None:
         """Find out where to go on, and note where the import begins."""
-        job, name = self._job, self._source.reader.name
-        if not (job.file != STANDARD and os.path.isfile(job.file)):
-            if job.resume:
-                raise NothingToResumeError(name, self._topic)
-            ends = await bounds_of(self._client, self._topic, range(self._partitions))
-            self._began = {number: Progress(0, end) for number, (_, end) in ends.items()}
-            return
-        path = job.directory / job.file
-        endpoint = self._cli.target().endpoint
-        self._note = ImportNote(note_path(path, endpoint, self._topic))
-        known = self._note.load()
-        if known is not None and not job.resume:
-            raise ImportInterruptedError(name, self._topic, self._note.path)
-        if known is None and job.resume:
-            raise NothingToResumeError(name, self._topic)
-        ends = await bounds_of(self._client, self._topic, range(self._partitions))
-        size = os.path.getsize(path)
-        if known is None:
-            fresh = {number: Progress(0, end) for number, (_, end) in ends.items()}
-            head = head_digest(self._source.head)
-            known = ImportState(endpoint, self._topic, size, head, job.keep_time, fresh)
-        elif known.head != head_digest(self._source.head[: known.size_bytes]) or known.size_bytes > size:
-            raise ImportStateError(f"{name} is not the file whose import was interrupted")
-        elif known.keep_time != job.keep_time:
-            was = "with" if known.keep_time else "without"
-            raise ImportStateError(f"the import was begun {was} `--keep-time`: it must go on so")
-        self._state = known
-        self._began = {
-            number: Progress(each.done, each.next_offset) for number, each in known.partitions.items()
-        }
-        for number, (_, end) in ends.items():
-            await self._find_tail(number, end)
+        job, name, topic = self._job, self._source.reader.name, self._topic
+        bounds = await bounds_of(self._client, topic, range(self._partitions))
+        ends = {number: end for number, (_, end) in bounds.items()}
+        began = {number: Progress(0, end) for number, end in ends.items()}
+        size = size_of(job.file)
+        if size is None and job.resume:
+            raise NothingToResumeError(name, topic)
+        if size is not None:
+            state = self._known_state(ends, size)
+            if state is None:
+                head = head_digest(self._source.head)
+                state = ImportState(self._cli.target().endpoint, topic, size, head, job.keep_time, began)
+            self._state = state
+            began |= {
+                number: Progress(each.done, each.next_offset) for number, each in state.partitions.items()
+            }
+        self._stored = StoredAlready(topic, began, job.keep_time)
+        await self._stored.look(self._client, ends)
         self._save()
 
-    async def _find_tail(self, partition: int, end: int) -> None:
-        """What was stored behind the last note: to be met in the file before anything is sent."""
-        noted = self._began.setdefault(partition, Progress(0, end))
-        if end < noted.next_offset:
-            raise ImportStateError(
-                f"partition {partition} of `{self._topic}` ends at {end}, and the import had stored records "
-                f"up to {noted.next_offset}: it is not the topic that was imported into"
-            )
-        if end > noted.next_offset:
-            digest = ContentDigest(with_times=self._job.keep_time)
-            extent = Extent((partition,), {partition: noted.next_offset})
-            async for piece in read_topic(self._client, self._topic, extent):
-                digest.update(piece.columns())
-            self._tails[partition] = _Tail(digest.count, digest.hexdigest(), self._job.keep_time)
+    def _known_state(self, ends: dict[int, int], size: int) -> ImportState | None:
+        """What an interrupted import has noted; None for a new one."""
+        job, name, topic = self._job, self._source.reader.name, self._topic
+        endpoint = self._cli.target().endpoint
+        note = self._note = ImportNote(note_path(job.directory / job.file, endpoint, topic))
+        known = note.load()
+        if known is None:
+            if job.resume:
+                raise NothingToResumeError(name, topic)
+            return None
+        if not job.resume:
+            if any(
+                each.done or ends.get(number) != each.next_offset for number, each in known.partitions.items()
+            ):
+                raise ImportInterruptedError(name, topic, note.path)
+            return None  # nothing came of it
+        if known.head != head_digest(self._source.head[: known.size_bytes]) or known.size_bytes > size:
+            raise ImportStateError(f"{name} is not the file whose import was interrupted")
+        if known.keep_time != job.keep_time:
+            was = "with" if known.keep_time else "without"
+            raise ImportStateError(f"the import was begun {was} `--keep-time`: it must go on so")
+        return known
 
     async def run(self, writer: TopicWriter, interrupt: Interruptible) -> Imported:
-        result = Imported(self._topic, landed=writer.landed, resumable=self._note is not None)
-        for number, progress in self._began.items():
-            tail = self._tails.get(number)
-            writer.landed[number] = Landing(0, progress.next_offset + (tail.count if tail is not None else 0))
-        self._found = {number: each.done for number, each in self._began.items()}
+        """Send, and note what is stored."""
+        writer.landed = self._stored.landings()
         writer.on_landed = lambda: self._landed(writer)
         try:
-            with interrupt:
-                await self._send(writer)
-        except DamagedExportError:
+            try:
+                with interrupt:
+                    await self._send(writer)
+            except (DamagedExportError, MissingPartitionsError, ImportStateError):
+                await writer.finish()
+                raise
             await writer.finish()
-            raise
         finally:
             self._line.erase()
             self._take_note(writer)
-        await writer.finish()
-        self._take_note(writer)
-        result.records, result.interrupted = writer.total, interrupt.interrupted
-        result.found = sum(self._found.values())
-        result.strays = sum(each.strays for each in writer.landed.values())
         if not interrupt.interrupted:
-            self._check_tails()
+            self._stored.check()
             if self._note is not None:
                 self._note.remove()
-        return result
+        return Imported(
+            self._topic,
+            writer.total,
+            sum(self._stored.found.values()),
+            sum(each.strays for each in writer.landed.values()),
+            writer.landed,
+            interrupt.interrupted,
+            self._note is not None,
+        )
 
     async def _send(self, writer: TopicWriter) -> None:
         async with aclosing(self._source.pieces()) as pieces:
             async for piece in pieces:
-                if piece.partition >= self._partitions:
-                    raise MissingPartitionsError(self._topic, piece.partition + 1, self._partitions)
-                rest = self._not_stored(piece)
+                check_partition(self._topic, piece, self._partitions)
+                rest = self._stored.rest_of(piece)
                 self._line.add(piece.count)
                 if rest is not None:
                     await writer.write(rest)
-
-    def _not_stored(self, piece: Piece) -> Piece | None:
-        """What of a piece an earlier run has not stored. Raises `ImportStateError`."""
-        partition, began = piece.partition, self._began[piece.partition]
-        met = self._passed.get(partition, 0)
-        self._passed[partition] = met + piece.count
-        start = min(max(began.done - met, 0), piece.count)
-        tail = self._tails.get(partition)
-        if tail is not None and start < piece.count:
-            stop = min(start + tail.count - tail.digest.count, piece.count)
-            if stop > start:
-                tail.digest.update(piece.part(start, stop).columns())
-                if tail.is_met:
-                    self._check_tail(partition, tail)
-                    self._found[partition] = began.done + tail.count
-                start = stop
-        return piece.part(start, piece.count) if start < piece.count else None
-
-    def _check_tails(self) -> None:
-        for partition, tail in self._tails.items():
-            self._check_tail(partition, tail)
-
-    def _check_tail(self, partition: int, tail: "_Tail") -> None:
-        if not tail.is_met or tail.digest.hexdigest() != tail.expected:
-            first = self._began[partition].next_offset
-            raise ImportStateError(
-                f"the records from offset {first} on of `{self._topic}`-{partition} are not those of the file: "
-                "somebody else writes to the topic, so nobody can tell which of the file are in it"
-            )
 
     def _landed(self, writer: TopicWriter) -> None:
         if monotonic() - self._noted_at >= EVERY_S:
@@ -365,9 +330,10 @@ class _Import:
         if self._state is None:
             return
         self._noted_at = monotonic()
+        stored = self._stored
         for number, landing in writer.landed.items():
-            if landing.records or self._found[number] != self._began[number].done:
-                done = self._found[number] + landing.records
+            if landing.records or stored.found[number] != stored.began[number].done:
+                done = stored.found[number] + landing.records
                 self._state.partitions[number] = Progress(done, landing.next_offset)
         self._save()
 
@@ -379,21 +345,3 @@ class _Import:
         except OSError as exc:
             self._note = None
             self._cli.printer.note(f"the import cannot go on if it is interrupted: {exc}")
-
-
-@dataclass(slots=True)
-class _Tail:
-    """Records of the topic behind the last note."""
-
-    count: int
-    expected: str
-    with_times: bool
-    digest: ContentDigest = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.digest = ContentDigest(with_times=self.with_times)
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the file had as many records."""
-        return self.digest.count >= self.count

@@ -39,6 +39,8 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 
+_PLACE = re.compile(rb'^\{"topic":"[^"\\\n]*","partition":(\d{1,10}),', re.MULTILINE)
+
 
 class BadLineError(FluvioError):
     """A line that is no record; `line` counts from 1."""
@@ -258,6 +260,14 @@ class LineReader:
             None if key is None else _bytes_of(key, None, refuse),
             _bytes_of(value, raw.encode(), refuse),
         )
+
+
+def highest_in_lines(text: bytes) -> int:
+    """The highest number of a partition in whole lines; 0 without lines. Raises `BadLineError`."""
+    found = _PLACE.findall(text)
+    if len(found) != text.count(b"\n"):
+        return max((piece.partition for piece in LineReader().pieces(text)), default=0)
+    return max(map(int, set(found)), default=0)
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -182,7 +182,7 @@ class Packer:
                 stop += 1
             self._open_bytes += builder.size_bytes - before
             under_way.offsets = joined(under_way.offsets, offsets[start:stop])
-            under_way.newest = max(under_way.newest, *timestamps[start:stop])
+            under_way.newest = max([under_way.newest, *timestamps[start:stop]])
             if stop < len(values):
                 self._close(partition)
             start = stop

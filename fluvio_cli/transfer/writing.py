@@ -13,20 +13,21 @@ from fluvio_types.defaults import MAX_REQUEST_BYTES
 
 if TYPE_CHECKING:
     from fluvio_client.producer.producer import Producer, RecordDelivery
+    from fluvio_protocol.api.topic import TopicSpec
 
 SETTINGS = ProducerSettings(max_request_bytes=MAX_REQUEST_BYTES)
-_TOPIC_CODECS = {
-    "none": Codec.NONE,
-    "gzip": Codec.GZIP,
-    "snappy": Codec.SNAPPY,
-    "lz4": Codec.LZ4,
-    "zstd": Codec.ZSTD,
-}
 
 
-def demanded_codec(compression: str) -> Codec | None:
-    """The codec that a topic with this setting demands of batches; None: any will do."""
-    return _TOPIC_CODECS.get(compression)
+def demanded_codec(spec: "TopicSpec") -> Codec | None:
+    """The codec that a topic demands of batches; None: any will do."""
+    from fluvio_client.producer.settings import choose_codec
+    from fluvio_protocol.api.topic import CompressionAlgorithm
+
+    return (
+        None
+        if spec.compression_type is CompressionAlgorithm.ANY
+        else choose_codec(None, spec.compression_type)
+    )
 
 
 @dataclass(slots=True)
