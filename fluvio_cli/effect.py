@@ -10,9 +10,9 @@ class Effect(NamedTuple):
     """How a command changes the cluster it acts on; names are the function's parameters."""
 
     destroys: bool = False  # what is gone cannot be had back, or the cluster stops
-    on: str = (
-        "target"  # `target`; `data_dir`, where given, else the target; `cluster_name`, of the profile file
-    )
+    # `target`; `data_dir`, where given, else the target; `cluster_name`, of the profile file; `destination`:
+    # the profile before the colon of that parameter, else the target
+    on: str = "target"
     only_with: tuple[str, ...] = ()  # it has the effect when one of these is given
     not_with: tuple[str, ...] = ()  # it has none when one of these is given
     answers: str | None = None  # the flag that answers the command's own question, once `guard` has asked

@@ -114,6 +114,10 @@ def _meant(
             from fluvio_local_cluster.lifecycle.places import endpoint_of, state_in
 
             return _Meant(None, endpoint_of(state_in(absolute(values["data_dir"]))))
+        if effect.on == "destination":
+            from fluvio_cli.transfer.places import parse_place
+
+            cli = parse_place(values["destination"]).context(cli)
         target = cli.target()
     except FluvioError:
         return None

@@ -1,7 +1,7 @@
 """The compact form of a file: blocks with checksums, in which batches stand as they are on the wire. Pure.
 
-Layout: docs/topic-files.md, "The binary form". Whoever reads it can go from block to block without decoding,
-and knows of every byte whether it is what was written.
+Layout: docs/topic-files.md, "The binary form". Whoever reads it can go from block to block without
+decoding, and knows of every byte whether it is what was written.
 """
 
 import json

@@ -1,8 +1,9 @@
 """How a file is compressed: not at all, as gzip members or as zstd frames. Pure.
 
-What is written goes in units of about a megabyte, each a member or frame that is whole by itself: other programs
-read them as one file, and of a file that was cut everything up to its last whole unit is good. Files of other
-programs are read too; of zstd only with frames that fit into memory, since frames are unpacked as a whole.
+What is written goes in units of about a megabyte, each a member or frame that is whole by itself: other
+programs read them as one file, and of a file that was cut everything up to its last whole unit is good.
+Files of other programs are read too; of zstd only with frames that fit into memory, since frames are
+unpacked as a whole.
 """
 
 import zlib

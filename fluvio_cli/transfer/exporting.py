@@ -5,6 +5,7 @@ The file is appended to by whole units. Packing and writing one happens in a thr
 
 import asyncio
 import os
+import stat
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
@@ -138,8 +139,7 @@ async def _opened(job: ExportJob, begun: FileReader | None) -> AsyncIterator[int
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
     if begun is None:
-        is_empty = job.resume and os.path.exists(job.file)
-        flags |= os.O_TRUNC if job.force or is_empty else os.O_EXCL
+        flags |= os.O_TRUNC if job.force or job.resume else os.O_EXCL  # to resume it is empty, or not there
     try:
         descriptor = os.open(job.file, flags, 0o666)
     except FileExistsError:
@@ -149,7 +149,7 @@ async def _opened(job: ExportJob, begun: FileReader | None) -> AsyncIterator[int
             os.ftruncate(descriptor, begun.good_bytes)
             os.lseek(descriptor, 0, os.SEEK_END)
         yield descriptor
-        if os.path.isfile(job.file):
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
             await asyncio.to_thread(os.fsync, descriptor)
     finally:
         os.close(descriptor)

@@ -40,6 +40,7 @@ class Form(StrEnum):
 
 
 _BINARY_SUFFIX = ".flt"
+_SPAN_MS = 1000  # small batches of so long a time become one; by no more a replay can be out of step
 
 
 def form_of(name: str) -> tuple[Form, Container]:
@@ -62,7 +63,7 @@ class DamagedExportError(FluvioError):
 
 
 class FileReader:
-    """`feed` the bytes of a file in order, then `end`. Each raises `DamagedExportError`, when the good is out."""
+    """`feed` the bytes of a file in order, then `end`. Each raises `DamagedExportError`, behind the good."""
 
     def __init__(self, name: str) -> None:
         """`name` is for messages."""
@@ -198,7 +199,7 @@ class FileReader:
 
 
 def highest_partition(blocks: Iterator[bytes]) -> int:
-    """The highest number of a partition in a file of JSON lines; 0 where there is none, or as far as it is good."""
+    """The highest number of a partition in a file of JSON lines, as far as it is good; 0 without any."""
     unpacker: Unpacker | None = None
     highest, rest = 0, b""
     try:
@@ -223,7 +224,7 @@ class FileMaker:
         self.form = form
         self.counts = Counts() if counts is None else counts
         self._lines = LineWriter(topic)
-        self._packer = Packer()
+        self._packer = Packer(span_ms=_SPAN_MS)
         self._parts: list[bytes] = []
         self._bytes = 0
         if form is Form.BINARY and counts is None:

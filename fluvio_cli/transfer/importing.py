@@ -72,7 +72,7 @@ class FileSettingsError(FluvioError):
 
 @dataclass(slots=True, frozen=True)
 class ImportJob:
-    """What to read from where. `file` may be `-`, standard input; `topic` None: the one that the file names."""
+    """What to read from where. `file` may be `-`, standard input; `topic` None: what the file names."""
 
     file: str
     topic: str | None = None

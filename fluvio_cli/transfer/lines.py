@@ -2,12 +2,12 @@
 
     {"topic":"t","partition":0,"offset":7,"timestamp":"2026-01-31T08:00:00.000Z","key":null,"value":{"a":1}}
 
-Members, their order and their meaning are those of `consume -O ndjson` (docs/cli-json-output.md), so what that
-prints can be imported. Two things are stricter, so that every byte comes back: a JSON value that has line
-breaks is written as a text, and a time that RFC 3339 cannot say as a number of ms since 1970.
+Members, their order and their meaning are those of `consume -O ndjson` (docs/cli-json-output.md), so what
+that prints can be imported. Two things are stricter, so that every byte comes back: a JSON value that has
+line breaks is written as a text, and a time that RFC 3339 cannot say as a number of ms since 1970.
 
-Both directions work on many lines at a time: a loop in Python over records, with a test for each field, takes
-several times as long.
+Both directions work on many lines at a time: a loop in Python over records, with a test for each field,
+takes several times as long.
 """
 
 import json
@@ -306,12 +306,12 @@ def _time_of(found: Any, refuse: _Refuse) -> int:
         return NO_TIMESTAMP
     if isinstance(found, int) and not isinstance(found, bool):
         return found
-    if isinstance(found, str):
-        try:
-            return _parse_time(found)
-        except ValueError as exc:
-            refuse(f"its time cannot be read: {exc}")
-    refuse("its `timestamp` is neither RFC 3339, ms since 1970 nor null")
+    if not isinstance(found, str):
+        refuse("its `timestamp` is neither RFC 3339, ms since 1970 nor null")
+    try:
+        return _parse_time(found)
+    except ValueError as exc:
+        refuse(f"its time cannot be read: {exc}")
 
 
 def _parse_time(text: str) -> int:

@@ -1,7 +1,7 @@
 """Records of one partition, in order, on their way: as a batch of the wire, as columns, or as both.
 
-`Packer` makes batches of what comes: a batch that is large enough goes through as it is, its neighbours that
-are small, or are no batches, become larger ones. Pure.
+`Packer` makes batches of what comes: a batch that is large enough goes through as it is, its neighbours
+that are small, or are no batches, become larger ones. Pure.
 """
 
 from collections.abc import Sequence
@@ -123,20 +123,28 @@ class _Open:
 class Packer:
     """`add` pieces, take those that are finished, and `flush` in the end. The order of a partition stays."""
 
-    def __init__(self, *, codec: Codec | None = None, batch_bytes: int = BATCH_BYTES) -> None:
-        """`codec`: the only one that batches may have; None: they keep theirs, new ones are not packed."""
-        self._codec, self._batch_bytes = codec, batch_bytes
+    def __init__(
+        self, *, codec: Codec | None = None, batch_bytes: int = BATCH_BYTES, span_ms: int | None = None
+    ) -> None:
+        """`codec`: the only one that batches may have; None: they keep theirs, new ones are not packed.
+
+        `span_ms`: of the time between the records under way, so that partitions stay together; None: no limit.
+        """
+        self._codec, self._batch_bytes, self._span_ms = codec, batch_bytes, span_ms
+        self._oldest_ms: int | None = None  # of the records under way
         self._open: dict[int, _Open] = {}
         self._done: list[Piece] = []
         self._open_bytes = 0
 
     def add(self, piece: Piece, now_ms: int | None = None) -> list[Piece]:
-        """Pieces, each with a batch, that are finished by this one; with `now_ms` all its records get that time.
+        """Pieces, each with a batch, that are finished by this one; `now_ms`: the time that its records get.
 
         Raises `DecodeError` where a batch must be opened, and is damaged inside.
         """
         if not piece.count:
             return []
+        if self._is_too_late(piece):
+            self._done = self.flush()
         if now_ms is None and self._passes(piece):
             self._close(piece.partition)
             self._done.append(piece)
@@ -151,8 +159,19 @@ class Packer:
         """All that is under way."""
         for partition in list(self._open):
             self._close(partition)
+        self._oldest_ms = None
         done, self._done = self._done, []
         return done
+
+    def _is_too_late(self, piece: Piece) -> bool:
+        """Whether what is under way must be finished before this piece, because it is too much later."""
+        if self._span_ms is None:
+            return False
+        header = piece.header()
+        first = piece.columns().timestamps[0] if header is None else header.first_timestamp
+        if first > 0 and self._oldest_ms is None:
+            self._oldest_ms = first
+        return self._oldest_ms is not None and first - self._oldest_ms > self._span_ms
 
     def _passes(self, piece: Piece) -> bool:
         if piece.batch is None:
@@ -194,7 +213,7 @@ class Packer:
         return Codec(number)
 
     def _batch_for(self, partition: int, timestamp: int, codec: Codec) -> _Open:
-        """The batch under way that takes records of this time: a batch has times for all records or for none."""
+        """The batch under way that takes records of this time: all records of a batch have times, or none."""
         found = self._open.get(partition)
         if found is not None:
             is_timed = found.builder.first_timestamp > 0

@@ -1,8 +1,8 @@
 """A topic as pieces, up to where it ends now, in the order of time as far as batches allow.
 
 Partitions are consumers of their own, merged by the times at which their batches begin: so a file can be
-replayed from its first byte to its last. With many partitions some share a consumer, whose batches come as they
-come; each consumer has slices of its own in memory, so these become smaller as there are more of them.
+replayed from its first byte to its last. With many partitions some share a consumer, whose batches come as
+they come; each consumer has slices of its own in memory, so these become smaller as there are more of them.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence

@@ -1,8 +1,9 @@
 """What of the records to come a topic has already, found out by comparing. Pure but for `look`.
 
-For each partition it is known of how many records that they were stored (`done`), and at which offset of the
-topic the next one was to be. What the topic has from there on is a tail: the records to come must begin with
-the same ones, which are passed over. If they do not, somebody else has written there, and nothing is sent.
+For each partition it is known of how many records that they were stored (`done`), and at which offset of
+the topic the next one was to be. What the topic has from there on is a tail: the records to come must begin
+with the same ones, which are passed over. If they do not, somebody else has written there, and nothing is
+sent.
 """
 
 from collections.abc import Mapping
@@ -35,14 +36,12 @@ class _Tail:
 
 @dataclass(slots=True)
 class StoredAlready:
-    """`look` at the topic once, then ask `rest_of` for each piece in order, and `check` when all have come."""
+    """`look` at the topic once, ask `rest_of` for each piece in order, `check` when all have come."""
 
     topic: str
     began: Mapping[int, Progress]
     with_times: bool  # whether times of records must be the same
-    found: dict[int, int] = field(
-        default_factory=dict
-    )  # records to come that were stored, as far as is known
+    found: dict[int, int] = field(default_factory=dict)  # so many were stored, as far as is known
     _passed: dict[int, int] = field(default_factory=dict)
     _tails: dict[int, _Tail] = field(default_factory=dict)
 
@@ -61,7 +60,8 @@ class StoredAlready:
             if end == following:
                 continue
             digest = ContentDigest(with_times=self.with_times)
-            async for piece in read_topic(client, self.topic, Extent((partition,), {partition: following})):
+            extent = Extent((partition,), {partition: following})
+            async for piece in read_topic(client, self.topic, extent):
                 digest.update(piece.columns())
             met = ContentDigest(with_times=self.with_times)
             self._tails[partition] = _Tail(digest.count, digest.hexdigest(), met)
@@ -98,6 +98,6 @@ class StoredAlready:
         if not tail.is_met or tail.met.hexdigest() != tail.expected:
             first = self.began[partition].next_offset
             raise ImportStateError(
-                f"the records of `{self.topic}`-{partition} from offset {first} on are not those that were to "
-                "come: somebody else writes there, so nobody can tell what is stored"
+                f"the records of `{self.topic}`-{partition} from offset {first} on are not those that "
+                "were to come: somebody else writes there, so nobody can tell what is stored"
             )

@@ -15,7 +15,7 @@ from fluvio_protocol.api.topic import (
 
 
 def settings_of(spec: TopicSpec, partitions: int) -> dict[str, Any]:
-    """What a topic with these settings and so many partitions needs to be made again; null: server's default."""
+    """What it takes to make a topic with these settings and so many partitions; null: server's default."""
     replicas, storage, cleanup = spec.replicas, spec.storage, spec.cleanup_policy
     replication = 1
     if isinstance(replicas, TopicReplicaParam):

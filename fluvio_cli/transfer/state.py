@@ -1,4 +1,5 @@
-"""What an import notes beside its file, so that it can go on where it was stopped. Pure but for `ImportNote`.
+"""What an import notes beside its file, so that it can go on where it was stopped. Pure but for
+`ImportNote`.
 
 For each partition: how many records of the file are acknowledged, and at which offset of the topic the next
 one will be. The note is written before the first record is sent, and at most `EVERY_S` after each

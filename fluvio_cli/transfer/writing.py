@@ -1,4 +1,5 @@
-"""Pieces into a topic, and what became of them: how many records of each partition are acknowledged, and where."""
+"""Pieces into a topic, and what became of them: how many records of each partition are acknowledged, and
+where."""
 
 from collections import deque
 from collections.abc import Callable

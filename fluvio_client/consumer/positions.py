@@ -129,7 +129,7 @@ class RecordBatch:
         return columns.values[self.first_offset - base : self.stop_offset - base]
 
     def columns(self) -> RecordColumns:
-        """The wanted records, one list per field; `base_offset` is the first one's offset. Raises the same."""
+        """The wanted records, one list per field; `base_offset` is that of the first. Raises the same."""
         base, timestamps, keys, values = self._columns()
         if len(values) > self.stop_offset - base or self.first_offset > base:
             wanted = slice(self.first_offset - base, self.stop_offset - base)

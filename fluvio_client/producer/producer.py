@@ -190,7 +190,8 @@ class Producer:
 
         Its timestamps, keys and codec stay; the leader gives it its offsets. The delivery is that of its
         first record. The topic must take the batch's codec, else the delivery fails. Waits like `send`;
-        cancelled there, it has not taken the batch. Raises `RecordTooLargeError` (above `max_request_bytes`), `PartitionNotFoundError`, `ClientClosedError`.
+        cancelled there, it has not taken the batch. Raises `RecordTooLargeError` (above `max_request_bytes`),
+        `PartitionNotFoundError`, `ClientClosedError`.
         """
         await self._wait_for_room()
         await self._yield_to_dispatcher()

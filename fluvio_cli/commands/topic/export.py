@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     examples=(
         ("Write a topic to a file, a JSON object a line", "fluvio topic export orders orders.jsonl"),
         ("In the compact form, compressed", "fluvio topic export orders orders.flt.zst"),
-        (
-            "Go on after an interruption, or add what has come since",
-            "fluvio topic export orders orders.jsonl --resume",
-        ),
+        ("Go on where the file ends", "fluvio topic export orders orders.jsonl --resume"),
         ("Look into a topic with other tools", "fluvio topic export orders - --since 1h | jq .value"),
     ),
 )
@@ -89,9 +86,7 @@ def command(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option(
-            "--resume", help="Go on where the file ends: after an interruption, or to add new records"
-        ),
+        typer.Option("--resume", help="Go on where the file ends: after an interruption, or for what is new"),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists")] = False,
     output: Annotated[

@@ -1,4 +1,4 @@
-"""What several of `topic export|import|replay|copy` have in common: how options are read, and results told."""
+"""What several of `topic export|import|replay|copy` have in common: reading options, telling results."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,6 @@ def tell_strays(cli: "CliContext", topic: str, strays: int) -> None:
     """Say that records lie between those that were written."""
     if strays:
         cli.printer.note(
-            f"{strays} other records came between them in `{topic}`: somebody else writes there, or an attempt "
-            "was repeated whose answer was lost, and its records are there twice"
+            f"{strays} other records came between them in `{topic}`: somebody else writes there, or an "
+            "attempt was repeated whose answer was lost, and its records are there twice"
         )
