@@ -112,12 +112,15 @@ async def compare(cli: "CliContext", job: DiffJob) -> Comparison:
 
     line = ProgressLine(cli.printer)
     try:
-        async with job.left.context(cli).client() as one, job.right.context(cli).client() as other:
-            async with asyncio.TaskGroup() as tasks:
-                found = [
-                    tasks.create_task(_look(client, place, job, line), name=f"read {place}")
-                    for client, place in ((one, job.left), (other, job.right))
-                ]
+        async with (
+            job.left.context(cli).client() as one,
+            job.right.context(cli).client() as other,
+            asyncio.TaskGroup() as tasks,
+        ):
+            found = [
+                tasks.create_task(_look(client, place, job, line), name=f"read {place}")
+                for client, place in ((one, job.left), (other, job.right))
+            ]
     finally:
         line.erase()
     left, right = (task.result() for task in found)

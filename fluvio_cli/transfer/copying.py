@@ -121,8 +121,8 @@ async def _stored(client: "Fluvio", job: CopyJob, bounds: dict[int, tuple[int, i
     for number, (first, _) in bounds.items():
         if job.resume and first:
             raise ImportStateError(
-                f"the first {first} records of `{job.destination}`-{number} are gone: nobody can tell whether "
-                "they were copies"
+                f"the first {first} records of `{job.destination}`-{number} are gone: nobody can tell "
+                "whether they were copies"
             )
     stored = StoredAlready(job.destination.topic, began, with_times=True)
     await stored.look(client, {number: end for number, (_, end) in bounds.items()})

@@ -1,7 +1,7 @@
 """Values at paths of JSON records, replaced by digests. Pure.
 
-The same value gets the same digest wherever it stands, so records can still be joined and counted by it. Without
-a secret whoever guesses a value can check the guess; with one (`secret`) nobody can who does not know it.
+The same value gets the same digest wherever it stands, so records can still be joined and counted by it.
+Without a secret whoever guesses a value can check the guess; with one nobody can who does not know it.
 """
 
 import json
@@ -47,8 +47,9 @@ def parse_path(text: str) -> _Path:
     position = 0
     while position < len(left):
         found = _STEP.match(left, position)
-        if found is None or (left[position] not in ".[") != (position == 0 and left is text):
-            raise ValueError(f"a path such as `user.email` or `items[*].card` is expected, not `{text}`")
+        is_bare = position == 0 and left is text and left[0] != "["  # only there no dot leads
+        if found is None or (left[position] in ".[") is is_bare:
+            raise ValueError(f"a path such as `user.email` or `items[*].id` is expected, not `{text}`")
         position = found.end()
         if (name := found["name"]) is not None:
             steps.append(name)
@@ -107,10 +108,10 @@ class Mask:
         step, rest = path[0], path[1:]
         if isinstance(data, dict):
             names = list(data) if isinstance(step, _Every) else [step] if step in data else []
-            return any([self._replace(data, name, rest) for name in names])
+            return True in [self._replace(data, name, rest) for name in names]
         if isinstance(data, list) and not isinstance(step, str):
             indexes = range(len(data)) if isinstance(step, _Every) else [step] if step < len(data) else []
-            return any([self._replace(data, index, rest) for index in indexes])
+            return True in [self._replace(data, index, rest) for index in indexes]
         return False
 
     def digest(self, data: Any) -> str:

@@ -128,7 +128,7 @@ class Packer:
     ) -> None:
         """`codec`: the only one that batches may have; None: they keep theirs, new ones are not packed.
 
-        `span_ms`: of the time between the records under way, so that partitions stay together; None: no limit.
+        `span_ms`: of the time between the records under way, so that partitions stay together.
         """
         self._codec, self._batch_bytes, self._span_ms = codec, batch_bytes, span_ms
         self._oldest_ms: int | None = None  # of the records under way

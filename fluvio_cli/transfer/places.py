@@ -1,4 +1,4 @@
-"""`PROFILE:TOPIC`, as `topic copy` and `topic diff` take it; without a profile the call's own target. Pure."""
+"""`PROFILE:TOPIC`, of `topic copy` and `topic diff`; without a profile the call's own target. Pure."""
 
 from typing import TYPE_CHECKING, NamedTuple
 

@@ -49,7 +49,7 @@ class StoredAlready:
         self.found = {number: each.done for number, each in self.began.items()}
 
     async def look(self, client: "Fluvio", ends: Mapping[int, int]) -> None:
-        """Read the tails; `ends`: where each partition ends. Raises `ImportStateError`, and as reading does."""
+        """Read the tails; `ends`: of the partitions. Raises `ImportStateError`, and what reading does."""
         for partition, end in ends.items():
             following = self.began[partition].next_offset
             if end < following:

@@ -29,7 +29,7 @@ def command(
         str,
         typer.Argument(
             metavar="file",
-            help="File to write, `-` for standard output; `.flt` is the compact form, all else JSON lines, and "
+            help="File to write, `-` for standard output; `.flt` is the compact form, all else JSON lines; "
             "`.gz` or `.zst` behind it compresses",
         ),
     ],
