@@ -4,18 +4,9 @@ By the failure's name (`FluvioError.slug`), and by exit code. A test asks for an
 a command can end with, and that no entry is left over; docs/exit-codes.md is generated from these tables.
 """
 
-from typing import NamedTuple
-
 from fluvio_cli import failures
-
-
-class Explanation(NamedTuple):
-    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
-
-    meaning: str
-    causes: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-
+from fluvio_cli.explanation import Explanation
+from fluvio_cli.transfer.explanations import TRANSFERS
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -42,6 +33,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
 }
 
 BY_NAME: dict[str, Explanation] = {
+    **TRANSFERS,
     # --- reaching a cluster -------------------------------------------------------------------------------
     "connection-failed": Explanation(
         "No connection to the address could be made; nothing was sent.",

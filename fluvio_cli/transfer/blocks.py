@@ -13,7 +13,6 @@ from typing import Any
 from fluvio_cli.transfer.pieces import Piece, checked_batch
 from fluvio_protocol.checksum import crc32c
 from fluvio_protocol.wire import DecodeError
-from fluvio_types.errors import FluvioError
 
 MAGIC = b"\x89FLT\r\n\x1a\n"  # as PNG: a transfer that takes it for text breaks it at once
 VERSION = 1
@@ -26,7 +25,7 @@ _MOST_RUNS = 0xFFFF
 MOST_BLOCK_BYTES = 128 * 1024 * 1024
 
 
-class BadBlockError(FluvioError):
+class BadBlockError(ValueError):
     """Bytes that are no block of this form."""
 
 

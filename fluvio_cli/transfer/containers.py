@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from fluvio_protocol.compression import Codec, decompress
 from fluvio_protocol.wire import DecodeError
-from fluvio_types.errors import FluvioError
 
 UNIT_BYTES = 1024 * 1024  # of a unit that is written, before compression
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -32,7 +31,7 @@ class Container(StrEnum):
     ZSTD = "zstd"
 
 
-class BadContainerError(FluvioError):
+class BadContainerError(ValueError):
     """Bytes that cannot be unpacked."""
 
 

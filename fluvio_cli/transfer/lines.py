@@ -23,7 +23,6 @@ from fluvio_cli.output.ndjson import json_text, json_value
 from fluvio_cli.output.queries import NOT_JSON, parse_json
 from fluvio_cli.transfer.pieces import Columns, Piece
 from fluvio_protocol.batch import NO_TIMESTAMP
-from fluvio_types.errors import FluvioError
 
 _Refuse = Callable[[str], NoReturn]
 _ESCAPED = re.compile(rb'[\x00-\x1f"\\]')
@@ -42,7 +41,7 @@ _LINE = re.compile(
 _PLACE = re.compile(rb'^\{"topic":"[^"\\\n]*","partition":(\d{1,10}),', re.MULTILINE)
 
 
-class BadLineError(FluvioError):
+class BadLineError(ValueError):
     """A line that is no record; `line` counts from 1."""
 
     def __init__(self, line: int, reason: str) -> None:

@@ -49,7 +49,7 @@ def parse_path(text: str) -> _Path:
         found = _STEP.match(left, position)
         is_bare = position == 0 and left is text and left[0] != "["  # only there no dot leads
         if found is None or (left[position] in ".[") is is_bare:
-            raise ValueError(f"a path such as `user.email` or `items[*].id` is expected, not `{text}`")
+            raise ValueError(f"expected a path such as `user.email` or `items[*].card`, not `{text}`")
         position = found.end()
         if (name := found["name"]) is not None:
             steps.append(name)

@@ -1,0 +1,11 @@
+"""One entry of the tables behind `fluvio explain`."""
+
+from typing import NamedTuple
+
+
+class Explanation(NamedTuple):
+    """`meaning` is a sentence; `causes` and `steps` are what usually leads there, and what helps."""
+
+    meaning: str
+    causes: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
