@@ -206,13 +206,13 @@ _NODES: dict[str, Node] = {
             Option(('--where',), '', 'Copy the records whose JSON value this JMESPath expression is true for'),
             Option(('--mask',), '', 'Put a digest in place of what is there in each JSON value: `user.email`, `items[*].card` (repeatable)'),
             Option(('--mask-keys',), None, "Put digests in place of the records' keys, too"),
-            Option(('--mask-secret',), '', 'File with a secret for the digests, so that nobody can check a guess without it'),
+            Option(('--mask-secret',), 'file', 'File with a secret for the digests, so that nobody can check a guess without it'),
             Option(('--create',), None, 'Create the topic if there is none, with the same settings'),
             Option(('--resume',), None, 'Go on with a copy that was interrupted, or add what is new'),
             Option(('-O', '--output'), ('table', 'json'), 'Output format'),
             *COMMON,
         ),
-        words=('profile', ''),
+        words=('topic', 'topic'),
     ),
     'topic diff': Node(
         options=(
@@ -221,7 +221,7 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'json'), 'Output format'),
             *COMMON,
         ),
-        words=('', ''),
+        words=('topic', 'topic'),
     ),
     'partition': Node(
         options=(

@@ -9,7 +9,7 @@ from fluvio_cli.context import CliContext
 from fluvio_cli.values import Choice
 
 if TYPE_CHECKING:
-    from fluvio_cli.explanations import Explanation
+    from fluvio_cli.explanation import Explanation
 
 
 @rules(

@@ -13,7 +13,7 @@ TRANSFERS = {
             "a disk or a transfer has changed bytes",
         ),
         (
-            "`fluvio topic export TOPIC FILE --resume` completes a file that was cut, while the topic is there",
+            "`fluvio topic export TOPIC FILE --resume` completes a file that was cut",
             "what was good before the damage is in the topic, when it was an import",
         ),
     ),

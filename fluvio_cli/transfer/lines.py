@@ -4,7 +4,7 @@
 
 Members, their order and their meaning are those of `consume -O ndjson` (docs/cli-json-output.md), so what
 that prints can be imported. Two things are stricter, so that every byte comes back: a JSON value that has
-line breaks is written as a text, and a time that RFC 3339 cannot say as a number of ms since 1970.
+line breaks, or space around it, is written as a text, and a time that RFC 3339 cannot say as a number of ms.
 
 Both directions work on many lines at a time: a loop in Python over records, with a test for each field,
 takes several times as long.
@@ -27,13 +27,14 @@ from fluvio_protocol.batch import NO_TIMESTAMP
 _Refuse = Callable[[str], NoReturn]
 _ESCAPED = re.compile(rb'[\x00-\x1f"\\]')
 # How values may begin that are JSON; the others are texts, whatever follows.
-_JSON_STARTS = frozenset(bytes((byte,)) for byte in b'{["-0123456789tfn \t\r\n')
+_JSON_STARTS = frozenset(bytes((byte,)) for byte in b'{["-0123456789tfn')
+_JSON_ENDS = frozenset(bytes((byte,)) for byte in b'}]"0123456789el')
 _CACHED = 65_536
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 _LINE = re.compile(
     rb'^\{"topic":"([^"\\\n]*)","partition":(\d{1,10}),"offset":(\d{1,19}),'
-    rb'"timestamp":(?:null|"([^"\\\n]*)"|(-?\d{1,19})),"key":(null|"[^"\\\n]*"|[^,\n]*),'
+    rb'"timestamp":(?:null|"([^"\\\n]*)"|(-?\d{1,19})),"key":(null|"(?:[^"\\\n]|\\[^\n])*"|\{"base64":"[^"\\\n]*"\}),'
     rb'"value":(?:"([^"\\\n]*)"|([^\n]+))\}\r?\n',
     re.MULTILINE,
 )
@@ -122,7 +123,7 @@ def _plain_values(values: list[bytes]) -> list[bytes] | None:
 
 
 def _value(value: bytes) -> bytes:
-    if value[:1] not in _JSON_STARTS or b"\n" in value or b"\r" in value:
+    if value[:1] not in _JSON_STARTS or value[-1:] not in _JSON_ENDS or b"\n" in value or b"\r" in value:
         return json_text(value)
     return json_value(value)
 

@@ -41,7 +41,10 @@ _Path = tuple[str | int | _Every, ...]
 
 
 def parse_path(text: str) -> _Path:
-    """`user.email`, `items[*].card`, `"a.b"[0]`, `tags.*`; a `$.` in front is left out. Raises `ValueError`."""
+    """`user.email`, `items[*].card`, `"a.b"[0]`, `tags.*`; a `$.` in front counts for nothing.
+
+    Raises `ValueError`.
+    """
     left = text.removeprefix("$")
     steps: list[str | int | _Every] = []
     position = 0

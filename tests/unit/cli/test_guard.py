@@ -181,6 +181,8 @@ def test_who_chose_is_said_on_a_terminal_when_a_directory_did(tmp_path: Path) ->
 WITHOUT_EFFECT = {
     "topic list",
     "topic describe",
+    "topic export",
+    "topic diff",
     "partition list",
     "table-format list",
     "tf list",
@@ -250,6 +252,10 @@ def test_the_commands_that_destroy_ask(tmp_path: Path, words: tuple[str, ...]) -
         ("topic", "create", "t"),
         ("topic", "add-partition", "t", "-c", "1"),
         ("topic", "delete", "t"),
+        ("topic", "import", "file", "t"),
+        ("topic", "replay", "file", "t"),
+        ("topic", "copy", "t", "u"),
+        ("topic", "copy", "test:t", "mirror:t"),
         ("cluster", "spu", "register", "--id", "1", "--public-server", "h:1", "--private-server", "h:2"),
     ],
 )
