@@ -4,6 +4,7 @@ Partitions stay. What is noted meanwhile, and how an import goes on: `state`, an
 """
 
 import os
+import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -129,6 +130,7 @@ class Source:
         self.reader = FileReader("standard input" if name == STANDARD else name)
         self.head = b""
         self._blocks = read_blocks(descriptor)
+        self.waits = not stat.S_ISREG(os.fstat(descriptor).st_mode)  # for whoever writes
         self._first: list[Piece] = []
         self._damage: DamagedExportError | None = None
         self._is_over = False
@@ -152,11 +154,16 @@ class Source:
         except DamagedExportError as exc:
             self._damage = exc
 
-    async def pieces(self) -> AsyncGenerator[Piece, None]:
-        """All records. Raises `DamagedExportError` behind those that are good."""
+    async def pieces(self) -> AsyncGenerator[Piece | None, None]:
+        """All records; None where nothing else has come so far, so that what is there should not wait.
+
+        Raises `DamagedExportError` behind those that are good.
+        """
         for piece in self._first:
             yield piece
         self._first = []
+        if self.waits:
+            yield None
         if self._damage is not None:
             raise self._damage
         if self._is_over:
@@ -164,6 +171,8 @@ class Source:
         async for block in self._blocks:
             for piece in self.reader.feed(block):
                 yield piece
+            if self.waits:
+                yield None
         for piece in self.reader.end():
             yield piece
 
@@ -316,6 +325,9 @@ class _Import:
     async def _send(self, writer: TopicWriter) -> None:
         async with aclosing(self._source.pieces()) as pieces:
             async for piece in pieces:
+                if piece is None:
+                    await writer.flush()
+                    continue
                 check_partition(self._topic, piece, self._partitions)
                 rest = self._stored.rest_of(piece)
                 self._line.add(piece.count)

@@ -47,6 +47,9 @@ async def replay(cli: "CliContext", job: ReplayJob, interrupt: Interruptible) ->
                     async with aclosing(source.pieces()) as pieces:
                         left = job.count
                         async for piece in pieces:
+                            if piece is None:
+                                await writer.flush()
+                                continue
                             check_partition(topic, piece, partitions)
                             wanted = piece if left is None else piece.part(0, left)
                             await _send(writer, pace, wanted, line)
