@@ -26,9 +26,10 @@ from fluvio_protocol.batch import NO_TIMESTAMP
 
 _Refuse = Callable[[str], NoReturn]
 _ESCAPED = re.compile(rb'[\x00-\x1f"\\]')
-# How values may begin that are JSON; the others are texts, whatever follows.
-_JSON_STARTS = frozenset(bytes((byte,)) for byte in b'{["-0123456789tfn')
-_JSON_ENDS = frozenset(bytes((byte,)) for byte in b'}]"0123456789el')
+# Values that begin otherwise are texts, whatever follows; so are JSON texts.
+_NESTED = frozenset((b"{", b"["))
+_JSON_STARTS = _NESTED | frozenset(bytes((byte,)) for byte in b"-0123456789tfn")
+_is_scalar = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null").fullmatch
 _CACHED = 65_536
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
@@ -119,13 +120,17 @@ def _plain_values(values: list[bytes]) -> list[bytes] | None:
     except UnicodeDecodeError:
         return None
     starts = _JSON_STARTS
-    return [b'"%b"' % value if value[:1] not in starts else _value(value) for value in values]
+    return [b'"%b"' % value if value[:1] not in starts else _value(value, is_plain=True) for value in values]
 
 
-def _value(value: bytes) -> bytes:
-    if value[:1] not in _JSON_STARTS or value[-1:] not in _JSON_ENDS or b"\n" in value or b"\r" in value:
-        return json_text(value)
-    return json_value(value)
+def _value(value: bytes, *, is_plain: bool = False) -> bytes:
+    """A value as JSON; `is_plain`: it would stand in a JSON text as it is."""
+    if value[:1] in _NESTED:
+        is_tight = value[-1:] in (b"}", b"]") and b"\n" not in value and b"\r" not in value
+        return json_value(value) if is_tight else json_text(value)
+    if _is_scalar(value):
+        return value
+    return b'"%b"' % value if is_plain else json_text(value)
 
 
 def _moment(timestamp_ms: int) -> bytes:
