@@ -125,5 +125,5 @@ async def _stored(client: "Fluvio", job: CopyJob, bounds: dict[int, tuple[int, i
                 "whether they were copies"
             )
     stored = StoredAlready(job.destination.topic, began, with_times=True)
-    await stored.look(client, {number: end for number, (_, end) in bounds.items()})
+    await stored.look(client)
     return stored

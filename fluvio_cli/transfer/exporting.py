@@ -239,6 +239,7 @@ class _Output:
         """Nothing is being written any more, whatever has happened."""
         if self._writing is not None:
             await asyncio.wait([self._writing])
+            self._writing.exception()  # of a writing that nobody waited for: another error has come out
 
 
 def _write_all(descriptor: int, container: Container, unit: bytes) -> None:

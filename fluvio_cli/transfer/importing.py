@@ -267,7 +267,7 @@ class _Import:
                 number: Progress(each.done, each.next_offset) for number, each in state.partitions.items()
             }
         self._stored = StoredAlready(topic, began, job.keep_time)
-        await self._stored.look(self._client, ends)
+        await self._stored.look(self._client)
         self._save()
 
     def _known_state(self, ends: dict[int, int], size: int) -> ImportState | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fluvio_cli.transfer.digest import ContentDigest
 from fluvio_cli.transfer.pieces import Piece
-from fluvio_cli.transfer.reading import Extent, read_topic
+from fluvio_cli.transfer.reading import Extent, bounds_of, read_topic
 from fluvio_cli.transfer.state import ImportStateError, Progress
 from fluvio_cli.transfer.writing import Landing
 
@@ -48,8 +48,22 @@ class StoredAlready:
     def __post_init__(self) -> None:
         self.found = {number: each.done for number, each in self.began.items()}
 
-    async def look(self, client: "Fluvio", ends: Mapping[int, int]) -> None:
-        """Read the tails; `ends`: of the partitions. Raises `ImportStateError`, and what reading does."""
+    async def look(self, client: "Fluvio") -> None:
+        """Read the tails. Raises `ImportStateError`, and what reading does.
+
+        A server may still be storing what a command that was killed had sent: it is looked at until nothing
+        more comes.
+        """
+        ends: dict[int, int] = {}
+        while True:
+            bounds = await bounds_of(client, self.topic, sorted(self.began))
+            now = {number: end for number, (_, end) in bounds.items()}
+            if now == ends:
+                return
+            ends = now
+            await self._read_tails(client, ends)
+
+    async def _read_tails(self, client: "Fluvio", ends: Mapping[int, int]) -> None:
         for partition, end in ends.items():
             following = self.began[partition].next_offset
             if end < following:
