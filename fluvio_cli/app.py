@@ -72,9 +72,7 @@ class _Place:
     def usage_error(self, problem: UsageProblem, cli: "CliContext") -> failures.UsageError:
         from fluvio_cli import usage
 
-        if cli.printer.stderr_is_terminal and problem.tip is None and problem.unknown is not None:
-            flags = [flag for option in self.options for flag in option.flags]
-            problem.tip = _similar(problem.unknown, [*self.group.members, *flags])
+        _suggest(problem, [*self.group.members, *_flags(self.options or manners.OPTIONS)], cli)
         return failures.UsageError(
             usage.blocks(problem, usage.group_usage(self.path, self.group, self.options))
         )
@@ -215,9 +213,7 @@ def _leaf_error(
 ) -> failures.UsageError:
     from fluvio_cli import usage
 
-    if cli.printer.stderr_is_terminal and problem.unknown is not None:
-        flags = [flag for parameter in parameters for flag in parameter.flags]
-        problem.tip = _similar(problem.unknown, flags) or problem.tip
+    _suggest(problem, _flags([*parameters, *manners.beside(parameters)]), cli)
     return failures.UsageError(usage.error_blocks(problem, path, parameters))
 
 
@@ -231,6 +227,20 @@ def _print_help(place: _Place, cli: "CliContext") -> int:
         extra = installed_plugins(cli)
     cli.printer.message(usage.group_help(place.path, place.group, place.options, extra))
     return failures.DONE
+
+
+def _flags(parameters: Sequence[Parameter]) -> list[str]:
+    return [flag for parameter in parameters for flag in parameter.flags]
+
+
+def _suggest(problem: UsageProblem, known: Sequence[str], cli: "CliContext") -> None:
+    """Tell a person what an unknown word may have been meant for; scripts compare the official text."""
+    if problem.unknown is None or not cli.printer.stderr_is_terminal:
+        return
+    tip = _similar(problem.unknown, problem.known or known)
+    if tip is None and problem.unknown in _flags(ROOT_OPTIONS):
+        tip = f"'{problem.unknown}' stands before the command: `{PROGRAM} {problem.unknown} ...`"
+    problem.tip = tip or problem.tip
 
 
 def _similar(word: str, known: Sequence[str]) -> str | None:

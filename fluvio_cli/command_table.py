@@ -50,6 +50,8 @@ _TABLE_FORMAT: dict[str, Leaf | Group] = {
 }
 _CONSUMER: dict[str, Leaf | Group] = {
     "list": Leaf("List all consumers whose offsets the cluster keeps", f"{_COMMANDS}.consumer.list:command"),
+    "describe": Leaf("Show how far a consumer is", f"{_COMMANDS}.consumer.describe:command"),
+    "reset": Leaf("Let a consumer go on somewhere else", f"{_COMMANDS}.consumer.reset:command"),
     "delete": Leaf(
         "Delete the offsets that the cluster keeps for a consumer", f"{_COMMANDS}.consumer.delete:command"
     ),
@@ -90,6 +92,7 @@ _CLUSTER: dict[str, Leaf | Group] = {
     "resume": Leaf(
         "Start a cluster that was shut down, with its data", f"{_COMMANDS}.cluster.resume:command"
     ),
+    "run": Leaf("Run a command on a cluster of its own", f"{_COMMANDS}.cluster.run:command"),
     "upgrade": Leaf(
         "Bring a cluster to this program's version, or change its settings",
         f"{_COMMANDS}.cluster.upgrade:command",
@@ -137,8 +140,13 @@ ROOT = Group(
         "consumer": Group("Manage and view consumers", _CONSUMER),
         "profile": Group("Manage profiles, which describe known clusters", _PROFILE, default="current"),
         "cluster": Group("Start, stop and look after clusters", _CLUSTER),
+        "plan": Leaf("Show how things differ from what files declare", f"{_COMMANDS}.plan:command"),
+        "apply": Leaf("Make things as files declare them", f"{_COMMANDS}.apply:command"),
+        "export": Leaf("Print what is there as a declaration", f"{_COMMANDS}.export:command"),
         "benchmark": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix"),
         "bench": Group("Measure how fast a cluster is", _BENCHMARK, default="matrix", hidden=True),
+        "generate": Leaf("Write records that look like real ones", f"{_COMMANDS}.generate:command"),
+        "tap": Leaf("Show what clients and servers say to each other", f"{_COMMANDS}.tap:command"),
         "explain": Leaf("Explain why a command failed, and what to do", f"{_COMMANDS}.explain:command"),
         "doctor": Leaf("Look for known failures on this machine", f"{_COMMANDS}.doctor:command"),
         "version": Leaf("Print version information", f"{_COMMANDS}.version:command"),

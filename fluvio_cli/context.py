@@ -4,7 +4,8 @@ Precedence: option, then environment, then profile, then default. Nothing below 
 the clock or the home directory: commands get them from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fluvio_client.blocking import BlockingAdmin
     from fluvio_client.client import Fluvio
     from fluvio_client.consumer_offsets import BlockingConsumerOffsets
+    from fluvio_client.consumer_places import BlockingConsumerPlaces
     from fluvio_completions.names import NameCache
     from fluvio_profiles.model import Config
     from fluvio_profiles.resolve import Target, TargetOptions
@@ -60,19 +62,41 @@ class CliContext:
         named = self.environment.get("FLV_SOCKET_WAIT", "")
         return float(named) if named.isascii() and named.isdigit() and int(named) else SOCKET_WAIT_S
 
-    def connect(self) -> "BlockingAdmin":
-        """Connect to the target's controller; raises what `BlockingAdmin.connect` does."""
+    @contextmanager
+    def connect(self) -> "Iterator[BlockingAdmin]":
+        """Be connected to the target's controller; raises what `BlockingAdmin.connect` does.
+
+        A person sees that the cluster is waited for, at the start and while the block runs.
+        """
         from fluvio_client.blocking import BlockingAdmin
 
-        return BlockingAdmin.connect(self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s)
+        target, wait_s = self.target(), self.socket_wait_s
+        with (
+            self.printer.busy(f"waiting for the cluster at {target.endpoint}"),
+            BlockingAdmin.connect(target, client_id=self.client_id, timeout_s=wait_s) as admin,
+        ):
+            yield admin
 
-    def consumer_offsets(self) -> "BlockingConsumerOffsets":
-        """Connect to the SPU that keeps consumers' offsets; raises as `BlockingConsumerOffsets.connect`."""
+    @contextmanager
+    def consumer_offsets(self) -> "Iterator[BlockingConsumerOffsets]":
+        """Like `connect`, to the SPU that keeps consumers' offsets: see `BlockingConsumerOffsets.connect`."""
         from fluvio_client.consumer_offsets import BlockingConsumerOffsets
 
-        return BlockingConsumerOffsets.connect(
-            self.target(), client_id=self.client_id, timeout_s=self.socket_wait_s
-        )
+        target, wait_s = self.target(), self.socket_wait_s
+        with (
+            self.printer.busy(f"waiting for the cluster at {target.endpoint}"),
+            BlockingConsumerOffsets.connect(target, client_id=self.client_id, timeout_s=wait_s) as stored,
+        ):
+            yield stored
+
+    @contextmanager
+    def consumer_places(self) -> "Iterator[BlockingConsumerPlaces]":
+        """Like `connect`, to the partitions' leaders: see `BlockingConsumerPlaces.connect`."""
+        from fluvio_client.consumer_places import BlockingConsumerPlaces
+
+        target, wait_s = self.target(), self.socket_wait_s
+        with self.printer.busy(f"waiting for the cluster at {target.endpoint}"):
+            yield BlockingConsumerPlaces.connect(target, client_id=self.client_id, timeout_s=wait_s)
 
     def client(self) -> "Fluvio":
         """An async client of the target, to be entered; its settings follow the environment."""

@@ -15,6 +15,7 @@ class Effect(NamedTuple):
     on: str = "target"
     only_with: tuple[str, ...] = ()  # it has the effect when one of these is given
     not_with: tuple[str, ...] = ()  # it has none when one of these is given
+    told_later: bool = False  # what it changes depends on what it finds: it calls `guard.check` itself
     answers: str | None = None  # the flag that answers the command's own question, once `guard` has asked
 
 

@@ -1,4 +1,4 @@
-"""One entry of the tables behind `fluvio explain`."""
+"""The form of an explanation, for the tables of `explanations`."""
 
 from typing import NamedTuple
 

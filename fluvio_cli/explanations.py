@@ -5,7 +5,9 @@ a command can end with, and that no entry is left over; docs/exit-codes.md is ge
 """
 
 from fluvio_cli import failures
+from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
 from fluvio_cli.explanation import Explanation
+from fluvio_cli.traffic_explanations import TRAFFIC
 from fluvio_cli.transfer.explanations import TRANSFERS
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
@@ -224,6 +226,11 @@ BY_NAME: dict[str, Explanation] = {
     ),
     "consumer": Explanation("A stream of records cannot go on; the message tells why.", (), (_STATUS,)),
     "client-closed": Explanation("The client was closed during a call.", ("the command is ending",), ()),
+    "no-record": Explanation(
+        "A line of `produce --ndjson` is no record; the lines before it are stored.",
+        ("it is no JSON object", "it has no `value`, or a member that records do not have"),
+        ("look at the line that the message names", "`consume -O ndjson` shows the form"),
+    ),
     "skipped-lines": Explanation(
         "Some lines of the input were no records and were left out; the others were sent.",
         ("`--key-separator` does not occur in them",),
@@ -380,6 +387,11 @@ BY_NAME: dict[str, Explanation] = {
         ("a port is taken", "a cluster is there already", "a directory cannot be written"),
         ("the message names cause and remedy of each", "`--skip-checks` starts all the same"),
     ),
+    "not-ephemeral": Explanation(
+        "A directory was to be removed that `fluvio cluster run` did not make; it was left alone.",
+        ("somebody has changed the directory while the command ran",),
+        ("look at the directory that the message names",),
+    ),
     "downgrade": Explanation(
         "The cluster was run by a newer version than this program's; nothing was stopped or changed.",
         ("several installations of this program are on the search path",),
@@ -476,6 +488,7 @@ BY_NAME: dict[str, Explanation] = {
         ("an SPU is offline or very busy", "an SPU has as many partitions as it takes"),
         ("`fluvio topic describe NAME` and `fluvio partition list` tell the state", _SERVER_OUTPUT),
     ),
+    **TRAFFIC,
     "benchmark-settings": Explanation(
         "Settings of a benchmark make no sense, or a file of them cannot be used.",
         (),
@@ -501,6 +514,7 @@ BY_NAME: dict[str, Explanation] = {
         ("a misspelt key",),
         ("docs/table-formats.md lists the keys",),
     ),
+    **_DECLARED,
     "unknown-name": Explanation("Nothing has the name that was given.", (), ()),
     "usage": Explanation(
         "The command line breaks the grammar; nothing was done.",

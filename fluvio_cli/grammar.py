@@ -83,10 +83,12 @@ class UsageProblem(Exception):
         tip: str | None = None,
         used: tuple[Parameter, ...] | None = (),
         unknown: str | None = None,
+        known: Sequence[str] = (),
     ) -> None:
         super().__init__(text)
         self.text, self.details, self.tip, self.used = text, details, tip, used
         self.unknown = unknown  # the word nobody knows, for suggestions
+        self.known = known  # the words of which it can be meant for one; none: those of the place
 
 
 class HelpRequested(Exception):
@@ -204,7 +206,9 @@ class _Parser:
             value = parameter.parse(text)
         except InvalidChoiceError as exc:
             problem = f"invalid value '{text}' for '{parameter.label}'"
-            raise UsageProblem(problem, *_possible_values(exc.choices), used=None) from exc
+            raise UsageProblem(
+                problem, *_possible_values(exc.choices), used=None, unknown=text, known=exc.choices
+            ) from exc
         except ValueError as exc:
             raise UsageProblem(f"invalid value '{text}' for '{parameter.label}': {exc}", used=None) from exc
         self._set(parameter, value)

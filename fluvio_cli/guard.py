@@ -97,6 +97,8 @@ def _counts(effect: "Effect", values: "Mapping[str, Any]") -> bool:
     def given(name: str) -> bool:
         return values.get(name) not in (None, False, "", [], ())
 
+    if effect.told_later:
+        return False
     if effect.only_with and not any(map(given, effect.only_with)):
         return False
     return not any(map(given, effect.not_with))

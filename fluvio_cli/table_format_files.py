@@ -18,6 +18,8 @@ from fluvio_protocol.api.table_format import (
 )
 from fluvio_types.errors import FluvioError
 
+# Way to a value and the value, to what the wire has. Raises `ValueError`.
+_Read = Callable[[str, Any], Any]
 _HINT = "docs/table-formats.md lists the keys"
 
 
@@ -32,13 +34,22 @@ def read_table_format_file(path: Path) -> TableFormatSpec:
     return TableFormatSpec(**found)
 
 
-def _text(value: Any) -> str:
+def read_table_format_settings(place: str, name: str, content: Any) -> TableFormatSpec:
+    """The layout `name` whose keys, without `name`, a mapping of another file holds.
+
+    `place` is the way to it, for the text of `TableFormatFileError`.
+    """
+    keys = {key: field for key, field in _SPEC.items() if key != "name"}
+    return TableFormatSpec(name=name, **_taken(place, content, keys, None))
+
+
+def _text(_place: str, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"text is expected, not `{value}`")
     return value
 
 
-def _width(value: Any) -> str:
+def _width(_place: str, value: Any) -> str:
     # The wire has text here, and people write numbers.
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"a number of characters is expected, not `{value}`")
@@ -48,14 +59,14 @@ def _width(value: Any) -> str:
     return text
 
 
-def _flag(value: Any) -> bool:
+def _flag(_place: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"true or false is expected, not `{value}`")
     return value
 
 
-def _word(kind: type[enum.IntEnum]) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
+def _word(kind: type[enum.IntEnum]) -> _Read:
+    def read(_place: str, value: Any) -> Any:
         if isinstance(value, str) and value in kind.__members__:
             return kind[value]
         known = ", ".join(f"`{name}`" for name in kind.__members__)
@@ -64,7 +75,7 @@ def _word(kind: type[enum.IntEnum]) -> Callable[[Any], Any]:
     return read
 
 
-_COLUMN: dict[str, tuple[str, Callable[[Any], Any]]] = {
+_COLUMN: dict[str, tuple[str, _Read]] = {
     "headerLabel": ("header_label", _text),
     "width": ("width", _width),
     "alignment": ("alignment", _word(TableFormatAlignment)),
@@ -75,25 +86,25 @@ _COLUMN: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "headerBgColor": ("header_bg_color", _word(Color)),
     "headerTextColor": ("header_text_color", _word(Color)),
 }
-_SPEC: dict[str, tuple[str, Callable[[Any], Any]]] = {
+_SPEC: dict[str, tuple[str, _Read]] = {
     "name": ("name", _text),
     "inputFormat": ("input_format", _word(DataFormat)),
-    "columns": ("columns", lambda value: _columns(value)),
+    "columns": ("columns", lambda place, value: _columns(place, value)),
     "smartmodule": ("smartmodule", _text),
 }
 
 
-def _columns(value: Any) -> list[TableFormatColumnConfig]:
+def _columns(place: str, value: Any) -> list[TableFormatColumnConfig]:
     if not isinstance(value, list):
         raise ValueError("a list of columns is expected")
     return [
-        TableFormatColumnConfig(**_taken(f"columns[{position}]", content, _COLUMN, "keyPath"))
+        TableFormatColumnConfig(**_taken(f"{place}[{position}]", content, _COLUMN, "keyPath"))
         for position, content in enumerate(value)
     ]
 
 
 def _taken(
-    place: str, content: Any, keys: Mapping[str, tuple[str, Callable[[Any], Any]]], required: str
+    place: str, content: Any, keys: Mapping[str, tuple[str, _Read]], required: str | None
 ) -> dict[str, Any]:
     """The fields of one mapping of the document; a key that is null counts as absent."""
     if not isinstance(content, Mapping):
@@ -102,7 +113,7 @@ def _taken(
     if unknown := [key for key in content if key not in keys]:
         names = ", ".join(f"`{prefix}{key}`" for key in unknown)
         raise TableFormatFileError(f"unknown key {names}", hint=_HINT)
-    if content.get(required) is None:
+    if required is not None and content.get(required) is None:
         raise TableFormatFileError(f"{place}: missing field `{required}`".removeprefix(": "), hint=_HINT)
     fields = {}
     for key, value in content.items():
@@ -110,7 +121,7 @@ def _taken(
             continue
         field, read = keys[key]
         try:
-            fields[field] = read(value)
+            fields[field] = read(f"{prefix}{key}", value)
         except ValueError as exc:
             raise TableFormatFileError(f"{prefix}{key}: {exc}", hint=_HINT) from exc
     return fields

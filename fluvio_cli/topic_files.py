@@ -4,10 +4,11 @@ A key that is unknown is an error that says where: a misspelt `retention` would 
 keeps records for another time than was meant. Every key and an example: docs/topic-config.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from fluvio_cli.file_keys import FileKeys
 from fluvio_cli.values import parse_byte_size, parse_duration_ns
 from fluvio_cli.yaml_files import load_yaml
 from fluvio_protocol.api.topic import (
@@ -26,7 +27,7 @@ from fluvio_protocol.api.topic import (
 )
 from fluvio_types.errors import FluvioError
 
-_T = TypeVar("_T")
+_HINT = "docs/topic-config.md lists the keys; they are written with hyphens"
 
 
 class TopicFileError(FluvioError):
@@ -36,14 +37,27 @@ class TopicFileError(FluvioError):
 def read_topic_file(path: Path) -> tuple[str | None, TopicSpec]:
     """Name and settings of the topic that a file defines. Raises `TopicFileError`, `OSError`."""
     document = load_yaml(path, "definition of a topic", TopicFileError)
-    return _topic(_Keys("", document))
-
-
-def _topic(keys: "_Keys") -> tuple[str | None, TopicSpec]:
+    keys = FileKeys("", document, TopicFileError, _HINT)
     keys.take("version", str, required=True)
     meta = keys.below("meta", required=True)
     name = meta.take("name", str, required=True)
     meta.end()
+    return name, _settings(keys)
+
+
+def read_topic_settings(place: str, content: Any) -> TopicSpec:
+    """The settings that a mapping of another file holds, without `version` and `meta`.
+
+    `place` is the way to it, for the text of `TopicFileError`. Sizes are bounded as they are on the wire.
+    """
+    spec = _settings(FileKeys(place, content, TopicFileError, _HINT))
+    if spec.storage is not None and (spec.storage.segment_size or 0) >= 2**32:
+        raise TopicFileError(f"{place}.retention.segment-size: it must be less than 4 GiB")
+    return spec
+
+
+def _settings(keys: FileKeys) -> TopicSpec:
+    """All keys that are left."""
     spec = TopicSpec(replicas=TopicReplicaParam(partitions=1, replication_factor=1))
     storage = TopicStorageConfig()
     if (partition := keys.below("partition")) is not None:
@@ -64,10 +78,10 @@ def _topic(keys: "_Keys") -> tuple[str | None, TopicSpec]:
     keys.end()
     if storage.segment_size is not None or storage.max_partition_size is not None:
         spec.storage = storage
-    return name, spec
+    return spec
 
 
-def _replicas(keys: "_Keys") -> TopicReplicaParam | AssignedReplicas:
+def _replicas(keys: FileKeys) -> TopicReplicaParam | AssignedReplicas:
     maps = keys.take("maps", _maps)
     count = keys.take("count", _whole)
     replication = keys.take("replication", _whole)
@@ -85,14 +99,14 @@ def _replicas(keys: "_Keys") -> TopicReplicaParam | AssignedReplicas:
     )
 
 
-def _deduplication(keys: "_Keys") -> Deduplication:
+def _deduplication(keys: FileKeys) -> Deduplication:
     bounds = keys.below("bounds", required=True)
     age_ns = bounds.take("age", _duration_ns)
     count = bounds.take("count", _whole, required=True)
     bounds.end()
     chosen = keys.below("filter", required=True)
     transform = chosen.below("transform", required=True)
-    uses = transform.take("uses", str, required=True)
+    uses = transform.take("uses", _text, required=True)
     with_ = transform.take("with", _texts)
     for each in (transform, chosen, keys):
         each.end()
@@ -101,44 +115,6 @@ def _deduplication(keys: "_Keys") -> Deduplication:
         bounds=Bounds(count=count, age=age),
         filter=Filter(transform=Transform(uses=uses, with_=with_ or {})),
     )
-
-
-class _Keys:
-    """The keys of one mapping of the document, taken one after the other."""
-
-    def __init__(self, place: str, content: Any) -> None:
-        if not isinstance(content, Mapping):
-            raise TopicFileError(f"{place or 'the file'}: keys and their values are expected")
-        self._place, self._left = place, dict(content)
-
-    def _at(self, key: str) -> str:
-        return f"{self._place}.{key}" if self._place else key
-
-    def take(self, key: str, read: Callable[[Any], _T], *, required: bool = False) -> Any:
-        """The value of `key` as `read` makes it; None when it is absent or null."""
-        value = self._left.pop(key, None)
-        if value is None:
-            if required:
-                raise TopicFileError(f"{self._place}: missing field `{key}`".removeprefix(": "))
-            return None
-        try:
-            return read(value)
-        except (ValueError, TypeError, KeyError) as exc:
-            reason = f"missing field {exc}" if isinstance(exc, KeyError) else str(exc)
-            raise TopicFileError(f"{self._at(key)}: {reason}") from exc
-
-    def below(self, key: str, *, required: bool = False) -> Any:
-        """The mapping at `key`; None when it is absent."""
-        return self.take(key, lambda content: _Keys(self._at(key), content), required=required)
-
-    def end(self) -> None:
-        """Refuse what nobody has taken."""
-        if self._left:
-            unknown = ", ".join(f"`{self._at(str(key))}`" for key in self._left)
-            raise TopicFileError(
-                f"unknown key {unknown}",
-                hint="docs/topic-config.md lists the keys; they are written with hyphens",
-            )
 
 
 def _whole(value: Any) -> int:
@@ -154,11 +130,21 @@ def _flag(value: Any) -> bool:
 
 
 def _size(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"a size such as `64 MB` is expected, not `{value}`")
     return parse_byte_size(str(value))
 
 
 def _duration_ns(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"a time such as `2d` is expected, not `{value}`")
     return parse_duration_ns(str(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"text is expected, not `{value}`")
+    return value
 
 
 def _codec(value: Any) -> CompressionAlgorithm:
@@ -172,6 +158,9 @@ def _codec(value: Any) -> CompressionAlgorithm:
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise ValueError("keys and their values are expected")
+    for key, text in value.items():
+        if isinstance(text, bool) or not isinstance(text, str | int | float):
+            raise ValueError(f"`{key}` is no text: write its value between quotes")
     return {str(key): str(text) for key, text in value.items()}
 
 

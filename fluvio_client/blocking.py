@@ -118,6 +118,11 @@ class BlockingConnection:
         sent = self._send(body)
         return self._answer(sent, _Deadline(self._timeout_s if timeout_s is None else timeout_s))
 
+    def begin_stream(self, body: Any) -> None:
+        """Send a request that is answered again and again. Its answers are read with others, and dropped."""
+        sent = self._send(body, is_stream=True)
+        self._updates[sent.correlation_id] = []
+
     def _shake_hands(self, security: "Security | None") -> None:
         frame = self._session.handshake()
         wanted = SentRequest(1, frame, 18, 2, None, False)

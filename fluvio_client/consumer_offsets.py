@@ -111,21 +111,26 @@ def _check(error_code: ErrorCode) -> None:
 
 
 def find_leader(
-    partitions: Iterable[PartitionObject], spus: Iterable[SpuObject], *, use_local_address: bool
+    partitions: Iterable[PartitionObject],
+    spus: Iterable[SpuObject],
+    topic: str = CONSUMER_OFFSET_TOPIC,
+    partition: int = 0,
+    *,
+    use_local_address: bool,
 ) -> Endpoint | None:
-    """Where the SPU is that keeps the offsets; None when the partition for them was never placed.
+    """Where the SPU is that leads a partition, by default the one that keeps the offsets.
 
-    `partitions` are those of system topics. Raises `LeaderUnavailableError`.
+    None when `partitions` do not have it. Raises `LeaderUnavailableError`.
     """
-    wanted = partition_key(CONSUMER_OFFSET_TOPIC, 0)
-    found = next((partition for partition in partitions if partition.name == wanted), None)
+    wanted = partition_key(topic, partition)
+    found = next((each for each in partitions if each.name == wanted), None)
     if found is None:
         return None
     leader = found.spec.leader
     spu = next((spu for spu in spus if spu.spec.id == leader), None)
     if spu is None:
-        raise LeaderUnavailableError(CONSUMER_OFFSET_TOPIC, 0, f"SPU {leader} is not registered")
+        raise LeaderUnavailableError(topic, partition, f"SPU {leader} is not registered")
     if spu.status.resolution is not SpuStatusResolution.ONLINE:
         reason = f"SPU {leader} is {spu.status.resolution.name.lower()}"
-        raise LeaderUnavailableError(CONSUMER_OFFSET_TOPIC, 0, reason)
+        raise LeaderUnavailableError(topic, partition, reason)
     return spu_endpoint(spu.name, spu.spec, use_local_address=use_local_address)

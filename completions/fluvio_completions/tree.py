@@ -40,7 +40,12 @@ _NODES: dict[str, Node] = {
             'consumer': 'Manage and view consumers',
             'profile': 'Manage profiles, which describe known clusters',
             'cluster': 'Start, stop and look after clusters',
+            'plan': 'Show how things differ from what files declare',
+            'apply': 'Make things as files declare them',
+            'export': 'Print what is there as a declaration',
             'benchmark': 'Measure how fast a cluster is',
+            'generate': 'Write records that look like real ones',
+            'tap': 'Show what clients and servers say to each other',
             'explain': 'Explain why a command failed, and what to do',
             'doctor': 'Look for known failures on this machine',
             'version': 'Print version information',
@@ -84,6 +89,7 @@ _NODES: dict[str, Node] = {
             Option(('--key',), '', 'Key of every record of this call'),
             Option(('--key-separator',), '', 'Split each line into key and value, where this text stands first'),
             Option(('--raw',), None, 'Send the whole input as one record'),
+            Option(('--ndjson',), None, 'Each line is a JSON object with `value`, maybe `key`, as `consume -O ndjson` prints it'),
             Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
             Option(('-f', '--file'), 'file', 'Read records from this file, not from standard input'),
             Option(('--linger',), '', 'How long a batch that is not full waits for more records, such as `100ms` (default: 0)'),
@@ -235,6 +241,7 @@ _NODES: dict[str, Node] = {
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             Option(('-s', '--system'), None, 'Partitions of internal topics only'),
+            Option(('-t', '--topic'), 'topic', 'Partitions of this topic only'),
             *COMMON,
         ),
     ),
@@ -272,6 +279,8 @@ _NODES: dict[str, Node] = {
         ),
         commands={
             'list': 'List all consumers whose offsets the cluster keeps',
+            'describe': 'Show how far a consumer is',
+            'reset': 'Let a consumer go on somewhere else',
             'delete': 'Delete the offsets that the cluster keeps for a consumer',
         },
     ),
@@ -280,6 +289,24 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
             *COMMON,
         ),
+    ),
+    'consumer describe': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            *COMMON,
+        ),
+        words=('consumer',),
+    ),
+    'consumer reset': Node(
+        options=(
+            Option(('--to',), '', 'Where it goes on: with the oldest record kept, behind the last one, or with this one'),
+            Option(('-t', '--topic'), 'topic', 'Only for this topic'),
+            Option(('-p', '--partition'), '', 'Only for this partition'),
+            *COMMON,
+        ),
+        words=('consumer',),
     ),
     'consumer delete': Node(
         options=(
@@ -331,6 +358,12 @@ _NODES: dict[str, Node] = {
     ),
     'profile add': Node(
         options=(
+            Option(('--tls',), None, 'Talk TLS; alone it means encrypted but unverified'),
+            Option(('--enable-client-cert',), None, 'Mutual TLS; then domain, CA, cert and key are all needed'),
+            Option(('--domain',), '', 'Server name to verify'),
+            Option(('--ca-cert',), 'file', 'CA certificate (PEM file)'),
+            Option(('--client-cert',), 'file', 'Client certificate (PEM file)'),
+            Option(('--client-key',), 'file', 'Client private key (PEM file)'),
             *COMMON,
         ),
         words=('', '', ('local', 'k8', 'local-k8', 'docker', 'cloud', 'read-only')),
@@ -432,6 +465,7 @@ _NODES: dict[str, Node] = {
         commands={
             'start': 'Start a cluster on this machine',
             'resume': 'Start a cluster that was shut down, with its data',
+            'run': 'Run a command on a cluster of its own',
             'upgrade': "Bring a cluster to this program's version, or change its settings",
             'delete': 'Delete a cluster and its data',
             'spu': 'Manage and view streaming processing units (SPUs)',
@@ -474,6 +508,18 @@ _NODES: dict[str, Node] = {
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
             *COMMON,
         ),
+    ),
+    'cluster run': Node(
+        options=(
+            Option(('--ephemeral',), None, 'On a cluster that is there for this command only'),
+            Option(('--spu',), '', 'Number of SPUs'),
+            Option(('--topic',), 'topic', 'Create this topic before the command starts (repeatable)'),
+            Option(('--topics',), 'topic', 'Create what this file declares before the command starts (docs/declared-state.md)'),
+            Option(('--keep-on-failure',), None, 'Keep data and server output when the command fails, and say where'),
+            *COMMON,
+        ),
+        words=('',),
+        repeats=True,
     ),
     'cluster upgrade': Node(
         options=(
@@ -584,6 +630,31 @@ _NODES: dict[str, Node] = {
             *COMMON,
         ),
     ),
+    'plan': Node(
+        options=(
+            Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
+            Option(('--prune',), None, 'Count what is there and not declared as to be deleted'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'apply': Node(
+        options=(
+            Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
+            Option(('--prune',), None, 'Delete what is there and not declared'),
+            Option(('-y', '--yes'), None, 'Do not ask'),
+            Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'export': Node(
+        options=(
+            Option(('-O', '--output'), ('yaml', 'toml', 'json'), 'Output format'),
+            Option(('--only',), ('topics', 'table-formats', 'profiles'), 'Print this section only; may be repeated'),
+            Option(('--schema',), None, 'Print the JSON schema of declarations instead'),
+            *COMMON,
+        ),
+    ),
     'benchmark': Node(
         options=(
             *COMMON,
@@ -663,6 +734,36 @@ _NODES: dict[str, Node] = {
             Option(('-O', '--output'), ('table', 'yaml', 'json'), 'Output format'),
             Option(('--compare',), 'file', 'Compare with what `-O json` printed earlier'),
             Option(('--fail-above',), '', 'With --compare: end with exit code 8 when a figure is worse by more'),
+            *COMMON,
+        ),
+    ),
+    'generate': Node(
+        options=(
+            Option(('--schema',), '', 'What records look like: a file, or orders, clicks or sensors'),
+            Option(('-n', '--count'), '', 'So many records (default: no end)'),
+            Option(('--keys',), '', 'Keys by zipf:N, uniform:N or round-robin:N, not by the schema'),
+            Option(('--seed',), '', 'The same seed makes the same records'),
+            Option(('--start-time',), '', 'Time of the first record; others follow at the rate (default: by the clock)'),
+            Option(('--skip',), '', 'Leave out the first, to go on after them'),
+            Option(('--rate',), '', 'Records a second (default: at full speed)'),
+            Option(('--partitions',), '', 'Create the topic with so many partitions if it does not exist'),
+            Option(('--compression',), ('none', 'gzip', 'snappy', 'zstd', 'lz4'), 'Compress batches with none, gzip, snappy, lz4 or zstd (default: what the topic demands)'),
+            Option(('--print',), None, 'Print the records to standard output; no cluster is needed'),
+            Option(('--key-separator',), '', 'Print each key and this text before its value'),
+            *COMMON,
+        ),
+        words=('topic',),
+    ),
+    'tap': Node(
+        options=(
+            Option(('--listen',), '', 'Where clients shall connect to'),
+            Option(('--to',), '', "The cluster's controller, without TLS (default: that of the profile, with its TLS)"),
+            Option(('--record',), '', 'Keep all frames in this file'),
+            Option(('--read',), '', 'Show a recording; no proxy'),
+            Option(('-O', '--output', '--format'), ('text', 'json'), 'A line of text, or an object of JSON, for each request and answer'),
+            Option(('--records',), None, 'Show the records, not only how many there are'),
+            Option(('--filter',), '', 'Show these APIs only, such as `produce,watch`'),
+            Option(('--only-sc',), None, 'Change no addresses: clients go to the SPUs past this proxy'),
             *COMMON,
         ),
     ),

@@ -17,8 +17,6 @@ from fluvio_cli.benchmark.running import fill, run_sample
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
 
-_PROGRESS_S = 0.2
-
 
 @dataclass(slots=True, frozen=True)
 class Wishes:
@@ -56,8 +54,8 @@ def run_jobs(cli: "CliContext", jobs: Sequence[Job], wishes: Wishes) -> None:
 
 def _run(cli: "CliContext", job: Job, wishes: Wishes, place: str) -> Result:
     samples = []
-    progress = _Progress(cli, job, place)
-    with _topic(cli, job, wishes) as (topic, is_new), progress:
+    progress = _Progress(job, place)
+    with cli.printer.busy(progress.tell), _topic(cli, job, wishes) as (topic, is_new):
         for number in range(job.num_samples):
             if number:
                 time.sleep(job.time_between_samples)
@@ -100,36 +98,21 @@ def _topic(cli: "CliContext", job: Job, wishes: Wishes) -> Iterator[tuple[str, b
 
 
 class _Progress:
-    """A line on a terminal that tells how far a job is."""
+    """How far a job is, for who watches."""
 
-    def __init__(self, cli: "CliContext", job: Job, place: str) -> None:
-        self._printer, self._job, self._place = cli.printer, job, place
-        self._count, self._sample, self._shown_at, self._is_shown = 0, 1, 0.0, False
-
-    def __enter__(self) -> "_Progress":
-        self._show()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_shown:
-            self._printer.stderr.write("\r\x1b[2K")
-            self._printer.stderr.flush()
+    def __init__(self, job: Job, place: str) -> None:
+        self._job, self._place = job, place
+        self._count, self._sample = 0, 1
 
     def add(self, count: int) -> None:
         """So many records more."""
         self._count += count
-        if time.monotonic() - self._shown_at >= _PROGRESS_S:
-            self._show()
 
     def sample_done(self, sample: Sample) -> None:
         """Another one begins."""
         self._count, self._sample = 0, self._sample + 1
 
-    def _show(self) -> None:
-        self._shown_at = time.monotonic()
-        if not self._printer.shows_progress:
-            return
+    def tell(self) -> str:
+        """The line to show."""
         told = f"{self._place} {self._job.kind}: sample {self._sample} of {self._job.num_samples}"
-        self._printer.stderr.write(f"\r\x1b[2K{told}, {self._count:,} of {self._job.num_records:,} records")
-        self._printer.stderr.flush()
-        self._is_shown = True
+        return f"{told}, {self._count:,} of {self._job.num_records:,} records"

@@ -41,7 +41,8 @@ How to add one
 - The docstring is the help text: first paragraph for `-h`, all of it for `--help`.
 - Output: `cli.printer.message(line)` confirmations, `.data(text)` tables and structured data (they bring
   their line ends), `.note(line)` standard error, `.progress(line)` only for watchers, `.hint(line)` only
-  on a terminal. `output.table.render_table`, `output.structured.render_structured` and `Tagged` lay out.
+  on a terminal; `with cli.printer.busy(text)` around what may take long. `output.table.render_table`,
+  `output.structured.render_structured` and `Tagged` lay out.
 - Failures: raise a `FluvioError`; never print one. Another exit code: `raise typer.Exit(code)`.
 - `cli.target()` is the cluster to talk to; `cli.client_id`, `cli.environment`, `cli.home`, `cli.stdin`.
 - A command without any parameter is a plain function `command(cli)`, marked `parameterless` in the table;

@@ -42,12 +42,13 @@ def command(
     from fluvio_cli.doctor.look import look
 
     cli: CliContext = ctx.obj
-    results = examine(look(cli))
     done: list[str] = []
-    if fix:
-        done = repair_all(cli, results)
-        if done:
-            results = examine(look(cli))
+    with cli.printer.busy("looking at this machine and its clusters"):
+        results = examine(look(cli))
+        if fix:
+            done = repair_all(cli, results)
+            if done:
+                results = examine(look(cli))
     wrong = any(result.problems for result in results)
     if output == "table":
         cli.printer.data("".join(f"fixed: {text}\n" for text in done) + _text(results))

@@ -18,9 +18,15 @@ def _separator(text: str) -> str:
 
 @rules(
     effect=WRITES,
-    conflicts=(("key", "key_separator"), ("raw", "key_separator")),
+    conflicts=(
+        ("key", "key_separator"),
+        ("raw", "key_separator"),
+        ("ndjson", "key"),
+        ("ndjson", "key_separator"),
+        ("ndjson", "raw"),
+    ),
     panels={
-        "What to send": ("file", "raw", "key", "key_separator", "partition"),
+        "What to send": ("file", "raw", "ndjson", "key", "key_separator", "partition"),
         "How to send it": (
             *("compression", "linger", "batch_size", "max_request_size", "isolation", "delivery_semantic"),
         ),
@@ -31,6 +37,10 @@ def _separator(text: str) -> str:
         (
             "Send a file of `key:value` lines, compressed",
             "fluvio produce my-topic -f data.txt --key-separator : --compression zstd",
+        ),
+        (
+            "Copy records with their keys, byte for byte",
+            "fluvio consume my-topic -B -d -O ndjson | fluvio produce my-copy --ndjson",
         ),
         ("Send a whole file as one record", "fluvio produce my-topic --raw -f picture.png"),
     ),
@@ -54,6 +64,13 @@ def command(
         ),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Send the whole input as one record")] = False,
+    ndjson: Annotated[
+        bool,
+        typer.Option(
+            "--ndjson",
+            help="Each line is a JSON object with `value`, maybe `key`, as `consume -O ndjson` prints it",
+        ),
+    ] = False,
     compression: Annotated[
         str | None,
         typer.Option(
@@ -161,6 +178,7 @@ def command(
         key=key.encode() if key is not None else None,
         key_separator=key_separator,
         raw=raw,
+        ndjson=ndjson,
         verbose=verbose,
     )
     run(lambda interrupt: produce(cli, job, interrupt))

@@ -53,7 +53,8 @@ def _platform_version(cli: CliContext) -> str:
     except FluvioError:
         return "Not available"
     try:
-        version = ask_platform_version(target, cli.client_id, _PLATFORM_TIMEOUT_S)
+        with cli.printer.busy(f"asking {target.endpoint} for its version"):
+            version = ask_platform_version(target, cli.client_id, _PLATFORM_TIMEOUT_S)
     except FluvioError:
         version = "Not available"
     return f"{version} ({target.profile_name or target.endpoint})"

@@ -1,7 +1,11 @@
 """Where text goes: data to standard output, all else to standard error, colour only on terminals."""
 
-from collections.abc import Mapping
-from typing import TextIO
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from fluvio_cli.output.status_line import StatusLine
 
 _STYLES = {"green": "32", "yellow": "33", "red": "1;31", "bold": "1"}
 
@@ -17,11 +21,44 @@ class Printer:
         self._plain_progress = "CI" in environment
         self.is_quiet = self.is_verbose = False  # `--quiet`, `--verbose`
         self.errors_as_json = False  # `-O json` was asked for
+        self._status: StatusLine | None = None  # what is waited for, while it is shown
 
     @property
     def shows_progress(self) -> bool:
-        """Whether a person watches who wants to see what goes on."""
-        return self.stderr_is_terminal and not self.is_quiet
+        """Whether a person watches who wants to see what goes on, on a terminal that can draw it."""
+        return self.stderr_is_terminal and not self.is_quiet and not self._is_dumb
+
+    @contextmanager
+    def busy(self, tell: Callable[[], str] | str) -> Iterator[None]:
+        """While the block runs, say on a terminal what it waits for: see `StatusLine`.
+
+        `tell` gives the text anew each time it is drawn. Blocks may be nested: the innermost counts. All
+        text has to go through this printer, or be written in a `still` block.
+        """
+        if not self.shows_progress:
+            yield
+            return
+        from fluvio_cli.output.status_line import StatusLine
+
+        text = tell if callable(tell) else lambda: tell
+        if self._status is not None:
+            with self._status.telling(text):
+                yield
+            return
+        with StatusLine(self.stderr, text) as self._status:
+            try:
+                yield
+            finally:
+                self._status = None
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """While the block runs draw nothing, whatever is waited for: see `StatusLine.aside`."""
+        if self._status is None:
+            yield
+            return
+        with self._status.aside():
+            yield
 
     @property
     def shows_colours(self) -> bool:
@@ -35,11 +72,12 @@ class Printer:
 
     def data(self, text: str) -> None:
         """Print text that is the result, as it is; it brings its own line ends."""
-        self.stdout.write(text)
+        with self.still():
+            self.stdout.write(text)
 
     def message(self, text: str) -> None:
         """Print a line that tells the outcome, to standard output as the official tool does."""
-        self.stdout.write(f"{text}\n")
+        self.data(f"{text}\n")
 
     def note(self, text: str) -> None:
         """Print a line to standard error, unless `--quiet` was given."""
@@ -48,8 +86,9 @@ class Printer:
 
     def error(self, text: str) -> None:
         """Print why the command fails to standard error."""
-        self.flush()
-        self.stderr.write(f"{text}\n")
+        with self.still():
+            self.flush()
+            self.stderr.write(f"{text}\n")
 
     def hint(self, text: str) -> None:
         """Print a line to standard error if a person watches; scripts compare the exact output."""
@@ -57,8 +96,8 @@ class Printer:
             self.note(text)
 
     def progress(self, text: str) -> None:
-        """Print a line to standard error on a terminal, or plainly where `CI` is set."""
-        if self.stderr_is_terminal or self._plain_progress:
+        """Print a line to standard error on a terminal, or where `CI` is set or `--verbose` was given."""
+        if self.stderr_is_terminal or self._plain_progress or self.is_verbose:
             self.note(text)
             self.stderr.flush()
 

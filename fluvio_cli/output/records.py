@@ -120,7 +120,7 @@ class RecordRenderer:
             return lines
         if form == "text" and not suppress and looks_binary(value):
             return b"binary: (%d bytes)\n" % len(value)
-        return _as_text(value) + b"\n"
+        return (value if form == "raw" else _as_text(value)) + b"\n"
 
 
 def _is_plain_text(joined: bytes) -> bool:

@@ -4,6 +4,7 @@ Data are dicts with text or number keys, lists, text, numbers, booleans and None
 JSON is indented by two; YAML puts list items flush with their key and ends in an empty line.
 """
 
+import re
 from typing import Any, NamedTuple
 
 from fluvio_types.errors import FluvioError
@@ -134,16 +135,19 @@ def _yaml_scalar(value: Any) -> str:
     return _yaml_text(value) if isinstance(value, str) else str(value)
 
 
-_YAML_WORDS = frozenset({"", "~", "null", "true", "false", "y", "n", "yes", "no", "on", "off"})
+# Line breaks, and what no YAML text may have as it is.
+_YAML_ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_YAML_WORDS = frozenset({"", "<<", "~", "null", "true", "false", "y", "n", "yes", "no", "on", "off"})
 _YAML_STARTS = frozenset("!&*-?|>@`%{}[],#:\"'")
 
 
 def _yaml_text(text: str) -> str:
     """`text` plain where a YAML reader takes it for the same text, else in quotes."""
-    if any(ord(character) < 32 or character == "\x7f" for character in text):
+    if _YAML_ESCAPED.search(text):
         import json
 
-        return json.dumps(text, ensure_ascii=False)
+        quoted = json.dumps(text, ensure_ascii=False)
+        return _YAML_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
     plain = (
         text.lower() not in _YAML_WORDS
         and text[0] not in _YAML_STARTS

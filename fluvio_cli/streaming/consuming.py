@@ -60,9 +60,10 @@ async def consume(cli: "CliContext", job: ConsumeJob, interrupt: Interruptible) 
         group = None
         if printer.stdout_is_terminal:
             group = await stack.enter_async_context(asyncio.TaskGroup())
-        client = await stack.enter_async_context(cli.client())
-        display = await _display(cli, job, client)
-        consumer = await _open(stack, client, job, display.tell)
+        with printer.busy("waiting for the cluster"):
+            client = await stack.enter_async_context(cli.client())
+            display = await _display(cli, job, client)
+            consumer = await _open(stack, client, job, display.tell)
         interrupt.listen()
         if printer.stdout_is_terminal:
             printer.note(printer.styled(job.headline, "bold"))
@@ -97,8 +98,8 @@ async def _display(cli: "CliContext", job: ConsumeJob, client: "Fluvio") -> Disp
 
         return FullTable(cli, layout, suppress_unknown=job.options.suppress_unknown)
     printer = cli.printer
-    has_spinner = job.show_progress and printer.stdout_is_terminal and printer.shows_progress
-    return Lines(printer, job.options._replace(layout=layout), has_spinner=has_spinner)
+    shows_waiting = job.show_progress and printer.stdout_is_terminal and printer.shows_progress
+    return Lines(printer, job.options._replace(layout=layout), shows_waiting=shows_waiting)
 
 
 def _ignore() -> None:

@@ -3,11 +3,11 @@
 The other one is `table_display`.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from fluvio_cli.output.records import RecordOptions, RecordRenderer
-from fluvio_cli.streaming.spinner import Spinner
 
 if TYPE_CHECKING:
     from fluvio_cli.output.printer import Printer
@@ -43,21 +43,21 @@ class Display(Protocol):
 
 
 class Lines:
-    """Each record printed as it comes, with a spinner while none does."""
+    """Each record printed as it comes; while none does, a person sees that they are waited for."""
 
-    def __init__(self, printer: "Printer", options: RecordOptions, *, has_spinner: bool) -> None:
+    def __init__(self, printer: "Printer", options: RecordOptions, *, shows_waiting: bool) -> None:
         self._printer = printer
         self._renderer = RecordRenderer(options)
-        self._spinner = Spinner(printer.stderr)
-        self.leaves_out, self.draws = self._renderer.leaves_out, has_spinner
+        self.leaves_out, self.draws = self._renderer.leaves_out, shows_waiting
 
     def is_shown(self, record: "ConsumerRecord", topic: str) -> bool:
         """Whether anything of the record is printed."""
         return bool(self._renderer.render([record], topic))
 
     async def draw(self) -> None:
-        """Turn the spinner."""
-        await self._spinner.run()
+        """Show that records are waited for."""
+        with self._printer.busy("waiting for records"):
+            await asyncio.get_running_loop().create_future()
 
     def open(self, leave: Callable[[], None]) -> None:
         """Nothing to do."""
@@ -70,22 +70,19 @@ class Lines:
             text = renderer.render_values(values)
         else:
             text = renderer.render(batch.records() if records is None else records, batch.topic)
-        self._spinner.hide()
         out = self._printer.stdout.buffer
-        out.write(text)
-        out.flush()
+        with self._printer.still():
+            out.write(text)
+            out.flush()
 
     def tell(self, text: str) -> None:
         """Print a line to standard error."""
-        self._spinner.hide()
         self._printer.note(text)
         self._printer.stderr.flush()
 
     def hint(self, text: str) -> None:
         """The same, if standard error is a terminal."""
-        self._spinner.hide()
         self._printer.hint(text)
 
     def close(self, *, was_stopped: bool) -> None:
-        """Take the spinner away."""
-        self._spinner.hide()
+        """Nothing to do."""

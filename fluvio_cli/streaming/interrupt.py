@@ -18,9 +18,14 @@ class Interruptible:
     """`with Interruptible() as work: ...` around what the first signal shall end."""
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self._signals = 0
         self._is_inside = False
         self._task: asyncio.Task[object] | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal has come."""
+        return self._signals > 0
 
     def listen(self) -> None:
         """From now on signals come here; call it in the task that enters the block."""
@@ -30,8 +35,8 @@ class Interruptible:
             loop.add_signal_handler(number, self._signalled)
 
     def _signalled(self) -> None:
-        was_interrupted, self.interrupted = self.interrupted, True
-        if self._task is not None and (self._is_inside or was_interrupted):
+        self._signals += 1
+        if self._task is not None and (self._is_inside or self._signals > 1):
             self._task.cancel()
 
     def __enter__(self) -> Self:
@@ -42,7 +47,7 @@ class Interruptible:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._is_inside = False
-        if kind is asyncio.CancelledError and self.interrupted and self._task is not None:
+        if kind is asyncio.CancelledError and self._signals == 1 and self._task is not None:
             self._task.uncancel()
             return True
         return False

@@ -106,6 +106,14 @@ class Producer:
         else:
             self.abort()
 
+    @property
+    def stored_count(self) -> int:
+        """How many records the cluster has acknowledged so far; those that left, under at-most-once delivery.
+
+        Of others that were given it is not known whether they are stored.
+        """
+        return self._sender.stored_count
+
     # --- records in
 
     async def send(self, key: bytes | None, value: bytes) -> RecordDelivery:

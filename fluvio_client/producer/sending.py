@@ -90,6 +90,7 @@ class BatchSender:
         self._last_reason: FluvioError | None = None  # of a failed attempt
         self._paused: dict[int, Leader | None] = {}  # partition -> the leader that could not be used
         self._is_stopped = True
+        self.stored_count = 0  # records
 
     def start(self, codec: Codec) -> None:
         """Begin to send, with batches compressed by `codec`."""
@@ -386,6 +387,7 @@ class BatchSender:
         if isinstance(result, FluvioError):
             self._fail(batch, result)
         else:
+            self.stored_count += batch.builder.count
             _settle(batch, result)
 
     def _fail(self, batch: PendingBatch, reason: FluvioError) -> None:

@@ -95,6 +95,7 @@ def test_consumers_are_as_documented(cluster: LocalCluster) -> None:
     cluster.run("produce", "json-plain", stdin="one\n")
     cluster.run("consume", "json-plain", "-B", "-d", "--consumer", "json-reader")
     compare("consumer list", shown(cluster, "consumer", "list", "-O", "json"))
+    compare("consumer describe", shown(cluster, "consumer", "describe", "json-reader", "-O", "json"))
     cluster.run("consumer", "delete", "json-reader")
 
 
@@ -132,6 +133,20 @@ def test_the_health_is_as_documented_whether_the_cluster_answers_or_not(cluster:
 def test_profiles_and_the_version_are_as_documented(cluster: LocalCluster) -> None:
     compare("profile list", shown(cluster, "profile", "list", "-O", "json"))
     compare("version", shown(cluster, "version", "--json"))
+
+
+def test_plans_and_outcomes_are_as_documented(cluster: LocalCluster) -> None:
+    file = cluster.home / "declared.yaml"
+    file.write_text(
+        "version: 1\ntopics: {json-plain: {partition: {count: 2}, retention: {time: 1d}}, json-copies: "
+        "{partition: {replication: 3}}, json-tuned: }\nprofiles: {}\n"
+    )
+    compare(
+        "plan",
+        shown(cluster, "plan", "-f", str(file), "-O", "json", check=False),
+        shown(cluster, "plan", "-f", str(file), "--prune", "-O", "json", check=False),
+        shown(cluster, "apply", "-f", str(file), "-O", "json", check=False),
+    )
 
 
 def test_a_list_of_nothing_is_a_list(throwaway_home: LocalCluster) -> None:

@@ -31,6 +31,8 @@ def test_every_kind_of_command_works_and_the_cluster_comes_back(tls_cluster: Loc
     assert sorted(cluster.run("consume", "greetings", "-B", "-d").stdout.split()) == ["one", "three", "two"]
     cluster.run("consume", "greetings", "-B", "-d", "--consumer", "reader")
     assert "reader" in cluster.run("consumer", "list").stdout
+    cluster.run("consumer", "reset", "reader", "--to", "start")
+    assert " -1 " in cluster.run("consumer", "describe", "reader").stdout
     cluster.run("cluster", "status")
     assert "healthy" in cluster.run("cluster", "health").stdout
     assert "verified" in cluster.run("profile", "validate").stdout

@@ -85,6 +85,11 @@ DEVIATIONS = (
         "ours measures something",
     ),
     _extra("fluvio benchmark end-to-end", _ITSELF, "how old records are when they arrive"),
+    _extra("fluvio consumer describe", _ITSELF, "how much a consumer has still to read"),
+    _extra("fluvio consumer reset", _ITSELF, "a consumer can be moved without deleting what is known of it"),
+    _extra("fluvio plan", _ITSELF, "files say what a cluster shall have; this tells what it has not"),
+    _extra("fluvio apply", _ITSELF, "files say what a cluster shall have; this makes it so"),
+    _extra("fluvio export", _ITSELF, "what is there, in the form that `plan` and `apply` take"),
     _extra("fluvio explain", _ITSELF, "a failure tells its next step"),
     _extra("fluvio completions powershell", _ITSELF, "one shell more"),
     _extra("fluvio completions install", _ITSELF, "one command instead of a page to read"),
@@ -92,6 +97,8 @@ DEVIATIONS = (
     _extra(
         "fluvio __refresh", _ITSELF, "hidden; completions start it, so that no key press waits for a cluster"
     ),
+    _extra("fluvio generate", _ITSELF, "demos, benchmarks and tests need records that look like real ones"),
+    _extra("fluvio tap", _ITSELF, "shows to those who write clients what is said on the wire"),
     _extra("fluvio doctor", _ITSELF, "known failures are found, named and in part repaired"),
     _wording("fluvio", "--enable-client-cert", "mutual TLS is what a client certificate makes"),
     Deviation(
@@ -122,6 +129,9 @@ DEVIATIONS = (
         "fluvio consume", ("--since", "--until"), "people know when something happened, not at which offset"
     ),
     _extra("fluvio consume", ("--where",), "records can be looked for by what is in them"),
+    _extra(
+        "fluvio produce", ("--ndjson",), "records with keys and any bytes, as `consume -O ndjson` prints them"
+    ),
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
     _extra("fluvio topic export", _ITSELF, "records leave a cluster, byte for byte"),
     _extra("fluvio topic import", _ITSELF, "and come into another one"),
@@ -130,6 +140,12 @@ DEVIATIONS = (
     _extra("fluvio topic diff", _ITSELF, "tells whether a copy is one, for scripts too"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
     _extra("fluvio", ("--yes-i-mean",), "what destroys wants the name of a cluster that the user protects"),
+    _extra(
+        "fluvio profile add",
+        ("--tls", "--enable-client-cert", "--domain", "--ca-cert", "--client-cert", "--client-key"),
+        "a cluster with TLS can be added without editing the file",
+    ),
+    _extra("fluvio partition list", ("--topic",), "the partitions of one topic"),
     _extra("fluvio profile list", ("--show-secrets",), "private keys are hidden without it"),
     _extra("fluvio profile copy", _ITSELF, "other settings for a cluster, beside the old ones"),
     _extra("fluvio profile set", _ITSELF, "guards a cluster against mistakes, and describes it"),
@@ -159,6 +175,7 @@ DEVIATIONS = (
     _extra("fluvio cluster resume", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster delete", ("--data-dir",), _OWN_CLUSTER),
     _extra("fluvio cluster shutdown", ("--data-dir",), _OWN_CLUSTER),
+    _extra("fluvio cluster run", _ITSELF, "a cluster for one command, as tests need it"),
     _extra("fluvio cluster stop", _ITSELF, "hidden alias of `shutdown`"),
     Deviation(
         "fluvio cluster upgrade",

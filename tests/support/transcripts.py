@@ -108,7 +108,11 @@ def replay(run: Run, place: Place, timeout_s: float = 30) -> Result:
         env={**kept, "HOME": home, **place.environment, **variables},
         check=False,
     )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return Result(
+        done.returncode,
+        done.stdout.decode(errors="backslashreplace"),  # never taken for what was recorded
+        done.stderr.decode(errors="backslashreplace"),
+    )
 
 
 def differences(run: Run, result: Result, place: Place) -> list[str]:

@@ -65,7 +65,8 @@ def command(
         cli.printer.message("Confirmation failed. Aborting.")
         return
     cli.printer.message(f"Deleting {name}/{endpoint_of(state)}")
-    left = delete(state.settings.data_dir, places(cli), ProgressLines(cli.printer))
+    with cli.printer.busy("stopping the servers and removing their data"):
+        left = delete(state.settings.data_dir, places(cli), ProgressLines(cli.printer))
     if left:
         cli.printer.note(f"left in {state.settings.data_dir}, since no server wrote it: {', '.join(left)}")
 

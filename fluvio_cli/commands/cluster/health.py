@@ -59,7 +59,8 @@ def command(
     announce_channel(cli)
     target = cli.target()
     job = HealthJob(timeout or (_WAIT_S if wait else _CHECK_S), wait=wait)
-    run(lambda interrupt: examine(cli, job, interrupt))
+    with cli.printer.busy(f"trying the cluster at {target.endpoint}"):
+        run(lambda interrupt: examine(cli, job, interrupt))
     view = HealthView(target.profile_name, target.endpoint, job.report, job.problems)
     cli.printer.data(view.render(output))
     cli.printer.flush()

@@ -52,4 +52,5 @@ def command(
             raise
         state = found
         cli.printer.note(f"Taking over the cluster of the official engine in {state.settings.data_dir}")
-    resume(state, surroundings(cli), ProgressLines(cli.printer))
+    with cli.printer.busy("waiting for the servers"):
+        resume(state, surroundings(cli), ProgressLines(cli.printer))

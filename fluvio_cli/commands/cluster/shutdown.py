@@ -43,5 +43,7 @@ def command(
             raise  # a mistyped name must not look as if the cluster were stopped
         cli.printer.progress(f"nothing to stop: {exc}")
         return
-    if not shutdown(state.settings.data_dir, ProgressLines(cli.printer)):
+    with cli.printer.busy("waiting for the servers to stop"):
+        was_running = shutdown(state.settings.data_dir, ProgressLines(cli.printer))
+    if not was_running:
         cli.printer.progress("the cluster was not running")

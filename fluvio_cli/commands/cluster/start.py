@@ -248,4 +248,5 @@ def command(
             server_key=server_key,
         ),
     )
-    start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)
+    with cli.printer.busy("waiting for the servers"):
+        start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)

@@ -1,5 +1,6 @@
 """`fluvio cluster status`."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,14 +108,14 @@ def _ask(cli: CliContext, view: StatusView, progress: ProgressLines, name: str) 
     from fluvio_local_cluster.lifecycle.status import count_spus, measure_topics
 
     progress.step("    📝 Checking SC")
-    try:
-        admin = cli.connect()
-    except FluvioError as exc:
-        progress.step(f"    ❌ Unable to reach cluster on profile {name}")
-        if exc.kind == "failed" and not isinstance(exc, NotSupportedYetError):
-            exc.kind = "cannot-connect"
-        raise
-    with admin:
+    with ExitStack() as connected:
+        try:
+            admin = connected.enter_context(cli.connect())
+        except FluvioError as exc:
+            progress.step(f"    ❌ Unable to reach cluster on profile {name}")
+            if exc.kind == "failed" and not isinstance(exc, NotSupportedYetError):
+                exc.kind = "cannot-connect"
+            raise
         view.is_reachable, view.platform_version = True, admin.platform_version
         progress.step("    ✅ SC is ok")
         progress.step("    📝 Checking SPUs")

@@ -176,15 +176,16 @@ def command(
     if not setup and not _confirm(cli, f"Upgrade Local Fluvio cluster to version {PLATFORM_VERSION}?", force):
         cli.printer.message("Upgrade cancelled")
         return
-    upgrade(
-        state,
-        changes,
-        places(cli),
-        ProgressLines(cli.printer),
-        check_metadata=setup or not skip_checks,
-        save_profile=not skip_profile_creation,
-        only_check=setup,
-    )
+    with cli.printer.busy("checking metadata and stopping the servers"):
+        upgrade(
+            state,
+            changes,
+            places(cli),
+            ProgressLines(cli.printer),
+            check_metadata=setup or not skip_checks,
+            save_profile=not skip_profile_creation,
+            only_check=setup,
+        )
 
 
 def _refuse_other_kinds(state: "ClusterState", *, local: bool, read_only: str | None) -> None:

@@ -27,7 +27,12 @@ _HEADERS = (
 )
 
 
-@rules(examples=(("Sizes and offsets of all partitions", "fluvio partition list"),))
+@rules(
+    examples=(
+        ("Sizes and offsets of all partitions", "fluvio partition list"),
+        ("Of one topic", "fluvio partition list --topic my-topic"),
+    )
+)
 def command(
     ctx: typer.Context,
     output: Annotated[
@@ -37,6 +42,9 @@ def command(
     system: Annotated[
         bool, typer.Option("-s", "--system", help="Partitions of internal topics only")
     ] = False,
+    topic: Annotated[
+        str | None, typer.Option("-t", "--topic", metavar="TOPIC", help="Partitions of this topic only")
+    ] = None,
 ) -> None:
     """List all partitions of the cluster.
 
@@ -51,7 +59,12 @@ def command(
     cli: CliContext = ctx.obj
     with cli.connect() as admin:
         partitions = sorted(
-            admin.list_partitions(system=system), key=lambda partition: parse_partition_key(partition.name)
+            (
+                partition
+                for partition in admin.list_partitions(system=system)
+                if topic in (None, parse_partition_key(partition.name)[0])
+            ),
+            key=lambda partition: parse_partition_key(partition.name),
         )
     if output != "table":
         cli.printer.data(render_structured([partition_view(item) for item in partitions], output))
@@ -63,12 +76,10 @@ def command(
 
 def _row(partition: "PartitionObject") -> tuple[str, ...]:
     from fluvio_cli.output.objects import camel_case
-    from fluvio_protocol.api.partition import SIZE_ERROR, SIZE_UNKNOWN
     from fluvio_types.names import parse_partition_key
 
     topic, index = parse_partition_key(partition.name)
     spec, status = partition.spec, partition.status
-    size = {SIZE_ERROR: "ERROR", SIZE_UNKNOWN: "NA"}.get(status.size) or values.format_byte_size(status.size)
     followers = ", ".join(
         f"ReplicaStatus {{ spu: {entry.spu}, hw: {entry.hw}, leo: {entry.leo} }}" for entry in status.replicas
     )
@@ -79,7 +90,7 @@ def _row(partition: "PartitionObject") -> tuple[str, ...]:
         _mirror_word(partition),
         str([spu for spu in spec.replicas if spu != spec.leader]),
         camel_case(status.resolution),
-        size,
+        size_word(partition),
         str(status.base_offset),
         str(status.leader.hw),
         str(status.leader.leo),
@@ -87,6 +98,14 @@ def _row(partition: "PartitionObject") -> tuple[str, ...]:
         str(status.lsr),
         f"[{followers}]",
     )
+
+
+def size_word(partition: "PartitionObject") -> str:
+    """What a partition takes on disk; `NA` when it was not measured yet, `ERROR` when that failed."""
+    from fluvio_protocol.api.partition import SIZE_ERROR, SIZE_UNKNOWN
+
+    size = partition.status.size
+    return {SIZE_ERROR: "ERROR", SIZE_UNKNOWN: "NA"}.get(size) or values.format_byte_size(size)
 
 
 def _mirror_word(partition: "PartitionObject") -> str:

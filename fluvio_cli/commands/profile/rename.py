@@ -28,3 +28,4 @@ def command(
 
     cli: CliContext = ctx.obj
     update_config(cli.profile_path, rename)
+    cli.printer.hint(f"profile {old} is called {new} now")

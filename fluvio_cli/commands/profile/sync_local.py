@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fluvio_cli.command import rules
+from fluvio_cli.commands.profile import tls_options as options
 from fluvio_cli.context import CliContext
 
 
@@ -19,48 +20,27 @@ def command(
     address: Annotated[
         str, typer.Argument(metavar="host:port", help="Address of the cluster")
     ] = "localhost:9003",
-    tls: Annotated[
-        bool, typer.Option("--tls", help="Talk TLS; alone it means encrypted but unverified")
-    ] = False,
-    enable_client_cert: Annotated[
-        bool,
-        typer.Option("--enable-client-cert", help="Mutual TLS; then domain, CA, cert and key are all needed"),
-    ] = False,
-    domain: Annotated[
-        str | None, typer.Option("--domain", metavar="DOMAIN", help="Server name to verify")
-    ] = None,
-    ca_cert: Annotated[
-        str | None, typer.Option("--ca-cert", metavar="CA_CERT", help="CA certificate (PEM file)")
-    ] = None,
-    client_cert: Annotated[
-        str | None, typer.Option("--client-cert", metavar="CLIENT_CERT", help="Client certificate (PEM file)")
-    ] = None,
-    client_key: Annotated[
-        str | None, typer.Option("--client-key", metavar="CLIENT_KEY", help="Client private key (PEM file)")
-    ] = None,
+    tls: options.Tls = False,
+    enable_client_cert: options.EnableClientCert = False,
+    domain: options.Domain = None,
+    ca_cert: options.CaCert = None,
+    client_cert: options.ClientCert = None,
+    client_key: options.ClientKey = None,
 ) -> None:
     """Point profile local at an address, and switch to it.
 
     Paths of certificates are kept as absolute ones. Without `--tls` the other TLS options have no effect.
     """
-    import os
-
     from fluvio_profiles.model import Config
-    from fluvio_profiles.resolve import TargetOptions, tls_from_options
     from fluvio_profiles.store import update_config
 
-    def absolute(path: str | None) -> str | None:
-        return None if path is None else os.path.abspath(path)
-
-    settings = tls_from_options(
-        TargetOptions(
-            tls=tls,
-            enable_client_cert=enable_client_cert,
-            domain=domain,
-            ca_cert=absolute(ca_cert),
-            client_cert=absolute(client_cert),
-            client_key=absolute(client_key),
-        )
+    settings = options.tls_settings(
+        tls=tls,
+        enable_client_cert=enable_client_cert,
+        domain=domain,
+        ca_cert=ca_cert,
+        client_cert=client_cert,
+        client_key=client_key,
     )
 
     def point(config: Config) -> None:

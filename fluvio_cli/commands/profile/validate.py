@@ -54,7 +54,9 @@ def command(
     cli: CliContext = ctx.obj
     targets = _targets(cli, profile_name, every=all_)
     timeout_s = (_DEFAULT_TIMEOUT_NS if timeout is None else timeout) / 1e9
-    checks = check_all(targets, cli.client_id, timeout_s)
+    asked = targets[0][0] or "the cluster" if len(targets) == 1 else f"{len(targets)} clusters"
+    with cli.printer.busy(f"waiting for {asked}"):
+        checks = check_all(targets, cli.client_id, timeout_s)
     if output == "table":
         cli.printer.data(render_table(_HEADERS, [_row(check) for check in checks]))
         for check in checks:

@@ -16,8 +16,9 @@ def command(
 ) -> None:
     """Delete a table format.
 
-    Nothing is printed when it is done, as with the official tool.
+    As with the official tool nothing is printed when it is done, but for a line on a terminal.
     """
     cli: CliContext = ctx.obj
     with cli.connect() as admin:
         admin.delete_table_format(name)
+    cli.printer.hint(f'tableformat "{name}" deleted')

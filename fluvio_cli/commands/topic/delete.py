@@ -74,4 +74,5 @@ def _confirmed(cli: CliContext, name: str) -> bool:
     cli.printer.flush()
     if cli.stdin.closed:
         return False
-    return cli.stdin.readline().strip().lower() in ("y", "yes")
+    with cli.printer.still():
+        return cli.stdin.readline().strip().lower() in ("y", "yes")

@@ -11,3 +11,13 @@ class Progress(Protocol):
 
     def step(self, text: str) -> None:
         """Show a line if somebody watches."""
+
+
+class Silent:
+    """Shows nothing: what it would tell is over in a moment."""
+
+    def headline(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, text: str) -> None:
+        """Nothing."""

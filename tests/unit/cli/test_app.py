@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fluvio_cli import app
+from fluvio_cli.command import Command
 from fluvio_cli.command_table import ROOT, Group, Leaf
 from fluvio_cli.context import CliContext
 from fluvio_cli.failures import UsageError
@@ -113,6 +114,52 @@ def test_a_typo_gets_a_suggestion_on_a_terminal(tmp_path: Path) -> None:
         Invocation(tmp_path, terminal=True).run("topic", "lst")
     with pytest.raises(UsageError, match="tip: a similar one exists: '--output'"):
         Invocation(tmp_path, terminal=True).run("profile", "list", "--outpt", "json")
+
+
+def test_a_typo_in_any_command_or_option_is_put_right_on_a_terminal(tmp_path: Path) -> None:
+    def suggested(*words: str) -> str:
+        with pytest.raises(UsageError) as caught:
+            Invocation(tmp_path, terminal=True).run(*words)
+        return str(caught.value)
+
+    def mistyped(word: str) -> str:
+        return word[:-2] + word[-1]
+
+    for path, leaf in leaves(ROOT):
+        *group, name = path.split()
+        if group and len(name) > 3 and not leaf.hidden:
+            assert f"tip: a similar one exists: '{name}'" in suggested(*group, mistyped(name)), path
+        if leaf.parameterless:
+            continue
+        for option in Command(path, app.imported(leaf.target)).parameters:
+            flag = option.long_flag
+            if flag is not None and len(flag) > 6:
+                assert "tip: a similar one exists: '--" in suggested(*path.split(), mistyped(flag)), flag
+
+
+@pytest.mark.parametrize(
+    ("words", "tip"),
+    [
+        (("topic", "list", "-O", "jsn"), "a similar one exists: 'json'"),
+        (("topic", "--verbos", "list"), "a similar one exists: '--verbose'"),
+        (("topic", "list", "--timeot", "1s"), "a similar one exists: '--timeout'"),
+        (
+            ("topic", "list", "--profile", "x"),
+            "'--profile' stands before the command: `fluvio --profile ...`",
+        ),
+        (("topic", "list", "-P", "x"), "'-P' stands before the command: `fluvio -P ...`"),
+        (("--profle", "x", "topic", "list"), "a similar one exists: '--profile'"),
+    ],
+)
+def test_what_stands_in_the_wrong_place_or_is_a_wrong_value_gets_a_tip(
+    words: tuple[str, ...], tip: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        Invocation(tmp_path, terminal=True).run(*words)
+    assert f"\n\n  tip: {tip}\n\n" in str(caught.value)
+    with pytest.raises(UsageError) as caught:
+        Invocation(tmp_path).run(*words)
+    assert "tip:" not in str(caught.value), "scripts compare the official text"
 
 
 def test_an_unknown_word_is_looked_for_as_a_plugin(invocation: Invocation) -> None:

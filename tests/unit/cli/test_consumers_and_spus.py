@@ -3,8 +3,11 @@
 import pytest
 
 from fluvio_cli.commands.cluster.spu.register import read_address
+from fluvio_cli.commands.consumer.describe import lag_of, place_view
 from fluvio_cli.commands.consumer.list import table_row
+from fluvio_cli.commands.consumer.reset import next_offset, read_place
 from fluvio_cli.output.objects import consumer_view
+from fluvio_client.consumer_places import Bounds
 from fluvio_client.target import Endpoint
 from fluvio_protocol.api.consumer_offsets import ConsumerOffset
 from fluvio_protocol.error_code import ReplicaKey
@@ -39,6 +42,42 @@ def test_structured_output_has_the_official_keys() -> None:
         "offset": 7,
         "modified_time": 1000,
     }
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lag"),
+    [
+        (Bounds(0, 8), 0),
+        (Bounds(0, 10), 2),
+        (Bounds(9, 10), 1),  # what retention has removed cannot be read any more
+        (Bounds(0, 3), 0),  # the partition lost records
+        (Bounds(20, 20), 0),
+    ],
+)
+def test_the_lag_counts_records_that_are_there_and_were_not_read(bounds: Bounds, lag: int) -> None:
+    assert lag_of(entry(), bounds) == lag
+
+
+def test_a_partition_that_nobody_measures_is_null() -> None:
+    view = place_view(entry(), None)
+    assert (view["start"], view["end"], view["lag"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(("text", "offset"), [("start", 3), ("end", 9), ("3", 3), ("5", 5), ("9", 9)])
+def test_a_consumer_can_be_moved_to_any_place_of_a_partition(text: str, offset: int) -> None:
+    assert next_offset(read_place(text), Bounds(3, 9), "t-0") == offset
+
+
+@pytest.mark.parametrize("text", ["2", "10"])
+def test_a_place_that_a_partition_has_not_is_refused(text: str) -> None:
+    with pytest.raises(FluvioError, match=f"t-0 has no offset {text}: it begins at 3 and ends before 9"):
+        next_offset(read_place(text), Bounds(3, 9), "t-0")
+
+
+@pytest.mark.parametrize("text", ["", "begin", "-1", "1.5", str(2**64)])
+def test_what_is_no_place_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected `start`, `end` or an offset"):
+        read_place(text)
 
 
 def test_addresses_are_hosts_with_a_port() -> None:

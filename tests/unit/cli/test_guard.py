@@ -123,6 +123,7 @@ def test_an_effect_may_hang_on_a_flag(tmp_path: Path) -> None:
     cli = context(tmp_path, profile="mirror")
     check(Effect(not_with=("dry_run",)), cli, dry_run=True)
     check(Effect(only_with=("consumer",)), cli, consumer=None)
+    check(Effect(told_later=True), cli)
     with pytest.raises(ReadOnlyClusterError):
         check(Effect(not_with=("dry_run",)), cli, dry_run=False)
     with pytest.raises(ReadOnlyClusterError):
@@ -179,6 +180,7 @@ def test_who_chose_is_said_on_a_terminal_when_a_directory_did(tmp_path: Path) ->
 # Commands that change no cluster: reading ones, and those that change files of this user. Every other command
 # says its effect in its rules; a new command must do either.
 WITHOUT_EFFECT = {
+    "cluster run",  # on a cluster of its own
     "topic list",
     "topic describe",
     "topic export",
@@ -186,7 +188,10 @@ WITHOUT_EFFECT = {
     "partition list",
     "table-format list",
     "tf list",
+    "consumer describe",
     "consumer list",
+    "plan",
+    "export",
     "explain",
     "version",
     "cluster start",  # makes a cluster, refuses where one is
@@ -196,6 +201,7 @@ WITHOUT_EFFECT = {
     "cluster diagnostics",
     "cluster spu list",
     "doctor",
+    "tap",  # what goes through it is its clients' doing
     "metadata",
     "__refresh",
     *(f"completions {name}" for name in ("bash", "zsh", "fish", "powershell", "install", "uninstall")),

