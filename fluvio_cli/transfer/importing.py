@@ -4,7 +4,6 @@ Partitions stay. What is noted meanwhile, and how an import goes on: `state`, an
 """
 
 import os
-import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fluvio_cli.commands.topic.failure import topic_not_found
 from fluvio_cli.streaming.interrupt import Interruptible
-from fluvio_cli.streaming.lines import read_blocks
+from fluvio_cli.streaming.lines import Input
 from fluvio_cli.transfer.files import DamagedExportError, FileReader, highest_partition
 from fluvio_cli.transfer.pieces import Piece
 from fluvio_cli.transfer.progress import ProgressLine
@@ -129,8 +128,8 @@ class Source:
     def __init__(self, name: str, descriptor: int) -> None:
         self.reader = FileReader("standard input" if name == STANDARD else name)
         self.head = b""
-        self._blocks = read_blocks(descriptor)
-        self.waits = not stat.S_ISREG(os.fstat(descriptor).st_mode)  # for whoever writes
+        source = Input(descriptor)
+        self._blocks, self.waits = source.blocks(), not source.is_file  # for whoever writes
         self._first: list[Piece] = []
         self._damage: DamagedExportError | None = None
         self._is_over = False

@@ -108,13 +108,13 @@ class Accumulator:
             raise RecordTooLargeError(size, self.max_record_bytes)
         return batch
 
-    def append_packed(self, partition: int, packed: bytearray, now: float) -> PendingBatch:
-        """Add a finished batch, which is sent as it is. Raises `RecordTooLargeError` for its size."""
+    def append_packed(self, partition: int, packed: bytearray, count: int, now: float) -> PendingBatch:
+        """Add a finished batch of `count` records, sent as it is. Raises `RecordTooLargeError` for its size."""
         if len(packed) > self.max_record_bytes:
             raise RecordTooLargeError(len(packed), self.max_record_bytes)
         batch = self._new_batch(partition, 0, now)
         batch.is_closed, batch.packed = True, packed
-        batch.counted_bytes = len(packed)
+        batch.builder.count, batch.counted_bytes = count, len(packed)
         self.pending_bytes += len(packed)
         return batch
 

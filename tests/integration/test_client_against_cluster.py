@@ -129,6 +129,7 @@ def test_finished_batches_are_stored_as_they_are_and_partitions_start_where_they
                 delivery = await producer.send_batch(partition, builder.build(Codec.LZ4))
                 stored = await delivery
             assert stored == RecordMetadata(0, 2)
+            assert producer.stored_count == 6
             with pytest.raises(PartitionNotFoundError):
                 await producer.send_batch(2, builder.build())
         config = from_beginning("finished", starts={0: Offset.absolute(3)})

@@ -62,12 +62,13 @@ def test_a_finished_batch_stands_between_those_of_records() -> None:
     acc = accumulator(batch=200, most=300)
     acc.append(0, None, b"a", NOW_MS, 0.0)
     packed = bytearray(b"finished")
-    given = acc.append_packed(0, packed, 0.0)
+    given = acc.append_packed(0, packed, 3, 0.0)
     acc.append(0, None, b"b", NOW_MS, 0.0)
     with pytest.raises(RecordTooLargeError):
-        acc.append_packed(0, bytearray(301), 0.0)
+        acc.append_packed(0, bytearray(301), 1, 0.0)
     first, second, third = acc.take(acc.due_partitions(0.0), 0.0, 1 << 20)
     assert second is given
+    assert second.builder.count == 3
     assert second.pack(Codec.ZSTD) is packed
     assert (values_of(first), values_of(third)) == ([b"a"], [b"b"])
     for batch in (first, second, third):
