@@ -109,7 +109,7 @@ class Accumulator:
         return batch
 
     def append_packed(self, partition: int, packed: bytearray, count: int, now: float) -> PendingBatch:
-        """Add a finished batch of `count` records, sent as it is. Raises `RecordTooLargeError` for its size."""
+        """Add a finished batch of `count` records. Raises `RecordTooLargeError` for its size."""
         if len(packed) > self.max_record_bytes:
             raise RecordTooLargeError(len(packed), self.max_record_bytes)
         batch = self._new_batch(partition, 0, now)
