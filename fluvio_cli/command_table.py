@@ -98,6 +98,10 @@ _CLUSTER: dict[str, Leaf | Group] = {
         f"{_COMMANDS}.cluster.upgrade:command",
     ),
     "delete": Leaf("Delete a cluster and its data", f"{_COMMANDS}.cluster.delete:command"),
+    "list": Leaf("List the clusters of this machine", f"{_COMMANDS}.cluster.list:command"),
+    "snapshot": Leaf("Keep a cluster's data as they are now", f"{_COMMANDS}.cluster.snapshot:command"),
+    "restore": Leaf("Put the data of a snapshot back", f"{_COMMANDS}.cluster.restore:command"),
+    "fork": Leaf("Start a new cluster with the data of another one", f"{_COMMANDS}.cluster.fork:command"),
     "spu": Group("Manage and view streaming processing units (SPUs)", _SPU),
     "diagnostics": Leaf(
         "Collect server output, metadata and state in one archive", f"{_COMMANDS}.cluster.diagnostics:command"

@@ -5,6 +5,7 @@ a command can end with, and that no entry is left over; docs/exit-codes.md is ge
 """
 
 from fluvio_cli import failures
+from fluvio_cli.copy_explanations import COPIES
 from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
 from fluvio_cli.explanation import Explanation
 from fluvio_cli.traffic_explanations import TRAFFIC
@@ -413,7 +414,7 @@ BY_NAME: dict[str, Explanation] = {
         ("delete the cluster and start another of the other kind",),
     ),
     "cluster-busy": Explanation(
-        "Another command is starting or stopping this cluster.",
+        "Another command is starting, stopping or copying this cluster.",
         (),
         ("wait until it has ended, then try again",),
     ),
@@ -460,6 +461,7 @@ BY_NAME: dict[str, Explanation] = {
     "local-cluster": Explanation(
         "A local cluster cannot be started, stopped or found.", (), (_SERVER_OUTPUT,)
     ),
+    **COPIES,
     # --- bytes --------------------------------------------------------------------------------------------
     "decode": Explanation(
         "A peer sent bytes that are not of Fluvio's protocol.",

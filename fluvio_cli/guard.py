@@ -111,11 +111,14 @@ def _meant(
         name = values["cluster_name"]
         return _Meant(name, None) if name in config.clusters else None
     try:
-        if effect.on == "data_dir" and values.get("data_dir") is not None:
-            from fluvio_cli.commands.cluster.local import absolute
-            from fluvio_local_cluster.lifecycle.places import endpoint_of, state_in
+        data_dir, name = values.get("data_dir"), values.get("name")
+        if effect.on == "local" and (data_dir is not None or name is not None):
+            from fluvio_cli.commands.cluster.local import meant_cluster
+            from fluvio_local_cluster.lifecycle.places import endpoint_of
 
-            return _Meant(None, endpoint_of(state_in(absolute(values["data_dir"]))))
+            return _Meant(None, endpoint_of(meant_cluster(cli, data_dir, "", name)))
+        if effect.on == "snapshot":
+            return _meant_by_snapshot(values, cli)
         if effect.on == "destination":
             from fluvio_cli.transfer.places import parse_place
 
@@ -124,6 +127,17 @@ def _meant(
     except FluvioError:
         return None
     return _Meant(target.cluster_name, target.endpoint, target.chosen_by)
+
+
+def _meant_by_snapshot(values: "Mapping[str, Any]", cli: "CliContext") -> _Meant | None:
+    from fluvio_cli.commands.cluster.local import places
+    from fluvio_cli.commands.cluster.snapshot import snapshot_directory
+    from fluvio_local_cluster.lifecycle.places import endpoint_of
+    from fluvio_local_cluster.lifecycle.snapshots import cluster_of, load_manifest
+
+    path = snapshot_directory(cli, values["source"]) / values["snapshot_name"]
+    state = cluster_of(load_manifest(path), places(cli))
+    return None if state is None else _Meant(None, endpoint_of(state))
 
 
 def _levels(meant: _Meant, config: "Config") -> dict[str, str]:

@@ -468,6 +468,10 @@ _NODES: dict[str, Node] = {
             'run': 'Run a command on a cluster of its own',
             'upgrade': "Bring a cluster to this program's version, or change its settings",
             'delete': 'Delete a cluster and its data',
+            'list': 'List the clusters of this machine',
+            'snapshot': "Keep a cluster's data as they are now",
+            'restore': 'Put the data of a snapshot back',
+            'fork': 'Start a new cluster with the data of another one',
             'spu': 'Manage and view streaming processing units (SPUs)',
             'diagnostics': 'Collect server output, metadata and state in one archive',
             'status': 'Check the status of a cluster',
@@ -478,6 +482,7 @@ _NODES: dict[str, Node] = {
     ),
     'cluster start': Node(
         options=(
+            Option(('--name',), '', 'A cluster beside others: at free ports, in ~/.fluvio/clusters/NAME, with profile NAME'),
             Option(('--local',), None, 'Run the servers as processes on this machine (the default)'),
             Option(('--read-only',), '', 'Like --local, with topics that this JSON file fixes: nobody can change them'),
             Option(('--spu',), '', 'Number of SPUs'),
@@ -506,6 +511,7 @@ _NODES: dict[str, Node] = {
     'cluster resume': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
@@ -528,6 +534,7 @@ _NODES: dict[str, Node] = {
             Option(('--read-only',), '', 'Its topics are fixed by this JSON file (which they must be already)'),
             Option(('--spu',), '', 'Number of SPUs: as many, or more'),
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--log-dir',), 'directory', "Where the servers' output shall go from now on"),
             Option(('--sc-pub-addr',), '', 'Address at which clients shall find the SC; profiles follow'),
             Option(('--sc-priv-addr',), '', 'Address at which SPUs shall find the SC'),
@@ -551,8 +558,43 @@ _NODES: dict[str, Node] = {
         options=(
             Option(('--force',), None, 'Do not ask'),
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
+    ),
+    'cluster list': Node(
+        options=(
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            *COMMON,
+        ),
+    ),
+    'cluster snapshot': Node(
+        options=(
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--to',), '', 'Directory that the snapshot is put in (~/.fluvio/snapshots)'),
+            Option(('--list',), None, 'List the snapshots that are there'),
+            Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format of `--list`'),
+            *COMMON,
+        ),
+        words=('',),
+    ),
+    'cluster restore': Node(
+        options=(
+            Option(('--from',), 'profile', 'Directory that has the snapshot (~/.fluvio/snapshots)'),
+            Option(('--force',), None, 'Do not ask'),
+            *COMMON,
+        ),
+        words=('',),
+    ),
+    'cluster fork': Node(
+        options=(
+            Option(('--snapshot',), None, 'NAME is that of a snapshot, not of a cluster'),
+            Option(('--from',), '', 'Directory that has the snapshot (~/.fluvio/snapshots)'),
+            Option(('--skip-profile-creation',), None, 'Leave the profile file alone'),
+            *COMMON,
+        ),
+        words=('profile', ''),
     ),
     'cluster spu': Node(
         options=(
@@ -593,6 +635,7 @@ _NODES: dict[str, Node] = {
     'cluster diagnostics': Node(
         options=(
             Option(('--quiet',), None, 'Do not print what is collected'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
         ),
@@ -600,12 +643,14 @@ _NODES: dict[str, Node] = {
     'cluster status': Node(
         options=(
             Option(('-O', '--output'), ('table', 'yaml', 'json', 'toml'), 'Output format'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
     'cluster check': Node(
         options=(
             Option(('--fix',), None, 'Repair what can be repaired without risk'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
@@ -614,6 +659,7 @@ _NODES: dict[str, Node] = {
             Option(('--wait',), None, 'Try again until the cluster is healthy'),
             Option(('--timeout',), '', 'How long it may take in all (10, with `--wait` 60)'),
             Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
         ),
@@ -621,12 +667,14 @@ _NODES: dict[str, Node] = {
     'cluster shutdown': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),
     'cluster stop': Node(
         options=(
             Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
+            Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
     ),

@@ -11,7 +11,7 @@ from fluvio_cli.context import CliContext
 from fluvio_cli.effect import Effect
 
 if TYPE_CHECKING:
-    from fluvio_cli.declared.applying import Result, Work
+    from fluvio_cli.declared.applying import Result
     from fluvio_cli.declared.model import Plan, Step
     from fluvio_cli.declared.view import Place
 
@@ -46,11 +46,11 @@ def command(
     says what is missing. Only `--prune` deletes. Exit code 8: some differences remain, since they cannot
     be changed. docs/declared-state.md describes the files.
     """
-    from fluvio_cli.declared.applying import Result, Work
+    from fluvio_cli.declared.applying import Result, Work, check_done
     from fluvio_cli.declared.observing import observe, place_of
     from fluvio_cli.declared.planning import plan
     from fluvio_cli.declared.reading import read_declaration
-    from fluvio_cli.declared.view import outcome_view, result_text
+    from fluvio_cli.declared.view import done_text, outcome_view, result_text
     from fluvio_cli.output.structured import render_structured
     from fluvio_client.blocking import BlockingAdmin
 
@@ -94,7 +94,9 @@ def command(
         raise
     if output != "table":
         cli.printer.data(render_structured(outcome_view(found, place, work.results, work.problems), output))
-    _end(cli, found, work, tells=output == "table")
+    check_done(found, work)
+    if output == "table":
+        cli.printer.message(done_text(found))
 
 
 def _confirm(cli: CliContext, plan: "Plan", place: "Place", *, yes: bool) -> None:
@@ -132,24 +134,3 @@ def _confirm(cli: CliContext, plan: "Plan", place: "Place", *, yes: bool) -> Non
     cli.printer.stderr.flush()
     if cli.stdin.readline().strip().lower() not in ("y", "yes"):
         raise NotConfirmedError
-
-
-def _end(cli: CliContext, plan: "Plan", work: "Work", *, tells: bool) -> None:
-    """Tell the sum, or raise what is missing."""
-    from fluvio_cli.declared.applying import Result
-    from fluvio_cli.declared.errors import DeclaredDriftError, NotAppliedError, NotProvisionedError
-    from fluvio_cli.declared.view import done_text, title
-
-    done, failed = work.count(Result.DONE), work.count(Result.FAILED)
-    if work.failure is not None:
-        raise NotAppliedError(done, failed, work.count(Result.NOT_TRIED, Result.PENDING), work.failure)
-    if pending := [step for step in plan.to_do if work.results[step.kind, step.name] is Result.PENDING]:
-        raise NotProvisionedError([(step.name, work.problems[step.kind, step.name]) for step in pending])
-    if plan.unreachable:
-        told = "; ".join(f"{title(step)}: {', '.join(step.obstacles)}" for step in plan.unreachable[:3])
-        raise DeclaredDriftError(
-            f"{len(plan.unreachable)} not as declared: {told}",
-            hint="`fluvio plan` with the same options shows the differences",
-        )
-    if tells:
-        cli.printer.message(done_text(plan))

@@ -230,6 +230,24 @@ class Work:
             self._tell(step, Result.DONE)
 
 
+def check_done(plan: Plan, work: Work) -> None:
+    """Raise `NotAppliedError`, `NotProvisionedError` or `DeclaredDriftError` if anything is missing."""
+    from fluvio_cli.declared.errors import DeclaredDriftError, NotAppliedError, NotProvisionedError
+    from fluvio_cli.declared.view import title
+
+    done, failed = work.count(Result.DONE), work.count(Result.FAILED)
+    if work.failure is not None:
+        raise NotAppliedError(done, failed, work.count(Result.NOT_TRIED, Result.PENDING), work.failure)
+    if pending := [step for step in plan.to_do if work.results[step.kind, step.name] is Result.PENDING]:
+        raise NotProvisionedError([(step.name, work.problems[step.kind, step.name]) for step in pending])
+    if plan.unreachable:
+        told = "; ".join(f"{title(step)}: {', '.join(step.obstacles)}" for step in plan.unreachable[:3])
+        raise DeclaredDriftError(
+            f"{len(plan.unreachable)} not as declared: {told}",
+            hint="`fluvio plan` with the same options shows the differences",
+        )
+
+
 def await_topics(admin: "BlockingAdmin", names: set[str], timeout_s: float) -> dict[str, str]:
     """Wait until all partitions of the topics are online; by topic, what is missing at the end.
 

@@ -10,6 +10,7 @@ from fluvio_protocol.wire import blob, i32, i64, request, u32, wire_struct
 
 SYNC_VERSION = 7
 PEER_CONSUMER_OFFSET_VERSION = 25
+CLOSE_SEGMENTS_KEY = 9002  # ours
 
 # What follows `FETCH_STREAM` on its connection, one way each; 0 means another thing in each direction.
 UPDATE_OFFSET_KEY = 0  # follower to leader
@@ -146,3 +147,21 @@ class PeerUpdateConsumerOffsetRequest:
 
 
 INCARNATION_MARK = "; incarnation "  # ours: in the client id of a commit, before the life of its topic
+
+
+@wire_struct
+class CloseSegmentsResponse:
+    """How many segments were closed."""
+
+    closed: u32 = 0
+
+
+@request(side="spu-private", key=CLOSE_SEGMENTS_KEY, versions=range(1), response=CloseSegmentsResponse)
+@wire_struct
+class CloseSegmentsRequest:
+    """Ours, not Fluvio's: close the active segments that have so many bytes, and checkpoint what they hold.
+
+    Whoever copies the SPU's directories asks for it: what is closed need not be copied.
+    """
+
+    min_bytes: i64

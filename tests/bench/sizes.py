@@ -10,6 +10,9 @@ class Sizes:
 
     command_runs: int = 21
     startup_runs: int = 7
+    cluster_runs: int = 5
+    named_clusters: int = 10
+    copied_bytes: int = 1_000_000_000  # of a cluster that is forked
     transfer_runs: int = 5
     transfer_bytes: int = 100_000_000  # of each produce and consume
     transfer_record_bytes: tuple[int, ...] = (5_000, 1_000, 100)
@@ -38,6 +41,9 @@ FULL = Sizes()
 QUICK = Sizes(
     command_runs=3,
     startup_runs=1,
+    cluster_runs=1,
+    named_clusters=2,
+    copied_bytes=20_000_000,
     transfer_runs=1,
     transfer_bytes=2_000_000,
     transfer_record_bytes=(1_000,),

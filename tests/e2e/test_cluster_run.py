@@ -89,16 +89,16 @@ def test_the_command_finds_its_cluster_and_nothing_is_left(throwaway_home: Local
 
 def test_topics_of_a_file_are_there(throwaway_home: LocalCluster, place: Path, tmp_path: Path) -> None:
     file = tmp_path / "topics.yaml"
-    file.write_text("topics: {orders: {partition: {count: 3}}, clicks: {retention: {time: 2d}}}")
+    file.write_text("version: 1\ntopics: {orders: {partition: {count: 3}}, clicks: {retention: {time: 2d}}}")
     fluvio = str(throwaway_home.executable)
     words = ("--topics", str(file), "--", fluvio, "topic", "list", "-O", "json")
     done = run(throwaway_home, place, *words)
     assert [topic["name"] for topic in json.loads(done.stdout)] == ["clicks", "orders"], done.stderr
-    file.write_text("topics: {orders: {partitoin: {count: 3}}}")
+    file.write_text("version: 1\ntopics: {orders: {partitoin: {count: 3}}}")
     done = run(throwaway_home, place, *words)
     assert done.returncode == 1
     assert "partitoin" in done.stderr
-    file.write_text("topics: {orders: {partition: {maps: [{id: 0, replicas: [7]}]}}}")
+    file.write_text("version: 1\ntopics: {orders: {partition: {maps: [{id: 0, replicas: [7]}]}}}")
     assert run(throwaway_home, place, *words).returncode != 0
     assert nothing_is_left(place)
 

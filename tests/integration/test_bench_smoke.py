@@ -13,7 +13,7 @@ needs_official_client = pytest.mark.skipif(not official.HAS_WHEEL, reason=offici
 
 EXPECTED_ROWS = {
     "ms": 7,  # six commands; the official client's single record
-    "s": 1,
+    "s": 4,
     "MB": 2,
     "MB/s": 4,
     "lines/s": 2,

@@ -225,7 +225,7 @@ def test_of_two_starts_at_once_one_wins_and_the_other_says_so(throwaway_home: Lo
     winner, loser = codes.index(0), codes.index(1)
     named = f"another command (pid {rivals[winner].pid})"
     unnamed = "another command"  # the winner has the lock, and has not written its pid yet
-    busy = (f"{who} is starting or stopping the cluster" in told[loser] for who in (named, unnamed))
+    busy = (f"{who} is at work on the cluster" in told[loser] for who in (named, unnamed))
     assert any(busy) or "still running" in told[loser], told[loser]
     assert throwaway_home.running() == ["SC", "SPU 5001"]
 
@@ -235,7 +235,7 @@ def test_whoever_finds_the_lock_taken_names_its_holder(throwaway_home: LocalClus
     with data_directory_lock(throwaway_home.data_dir):
         refused = throwaway_home.run("cluster", "start", *FREE_PORTS, check=False)
     assert refused.returncode == 1
-    assert f"another command (pid {os.getpid()}) is starting or stopping" in refused.stderr
+    assert f"another command (pid {os.getpid()}) is at work on" in refused.stderr
 
 
 # --- starts that fail -----------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ def _wording(command: str, subject: str, reason: str) -> Deviation:
 _AS_IT_IS = "officially a local upgrade ignores it; here it changes the cluster, which else stays as it is"
 _KEPT_FIGURES = "figures for programs, and for comparing with an earlier run"
 _OWN_CLUSTER = "acts on one cluster's own directory; the official command ends every server of the user"
+_SEVERAL = "several clusters live beside each other, each with its processes, ports, directories and profile"
 _REFUSED_AT_ONCE = "an address that is none is a usage error, not a failure of the servers later"
 
 DEVIATIONS = (
@@ -201,6 +202,16 @@ DEVIATIONS = (
         ("--force",),
         "the only copy of records is not put out of reach by mistake",
     ),
+    *(
+        _extra(f"fluvio cluster {command}", ("--name",), _SEVERAL)
+        for command in (
+            *("start", "resume", "upgrade", "delete", "check", "diagnostics", "status", "shutdown"),
+        )
+    ),
+    _extra("fluvio cluster list", _ITSELF, _SEVERAL),
+    _extra("fluvio cluster snapshot", _ITSELF, "data can be kept as they are, and gone back to"),
+    _extra("fluvio cluster restore", _ITSELF, "data can be kept as they are, and gone back to"),
+    _extra("fluvio cluster fork", _ITSELF, "to try something with real data, and not on them"),
     _extra("fluvio cluster status", ("--output",), "a health check for scripts"),
     _extra("fluvio cluster health", _ITSELF, "says whether records can be stored, not only who is there"),
 )

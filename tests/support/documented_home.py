@@ -22,10 +22,10 @@ _RANGE = (11_000, 19_999)
 _BLOCK = 4  # a document that names a port means its neighbours, too: `--metrics` takes one for each server
 _FRONT = """\
 #!/bin/sh
-# Stands before the real command: a cluster without ports of its own gets free ones.
+# Stands before the real command: a cluster that would take the default ports gets free ones.
 if [ "$1 $2" = "cluster start" ]; then
     case " $* " in
-        *" --sc-pub-addr "*) ;;
+        *" --sc-pub-addr "* | *" --name "*) ;;
         *) set -- "$@" --sc-pub-addr {public} --sc-priv-addr {private} --spu-port-base {spus} ;;
     esac
 fi

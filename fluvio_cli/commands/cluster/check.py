@@ -1,16 +1,21 @@
 """`fluvio cluster check`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import NotLocalError, ProgressLines, announce_channel, places
+from fluvio_cli.commands.cluster.local import (
+    Name,
+    NotLocalError,
+    ProgressLines,
+    aimed_at,
+    announce_channel,
+    default_settings,
+    places,
+)
 from fluvio_cli.context import CliContext
 from fluvio_types.errors import FluvioError
-
-if TYPE_CHECKING:
-    from fluvio_local_cluster.lifecycle.settings import ClusterSettings
 
 
 @rules(
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 def command(
     ctx: typer.Context,
     fix: Annotated[bool, typer.Option("--fix", help="Repair what can be repaired without risk")] = False,
+    name: Name = None,
 ) -> None:
     """Run the checks that come before a start, for the current profile's cluster.
 
@@ -32,7 +38,7 @@ def command(
     from fluvio_local_cluster.lifecycle.inspect import check_resumable, check_startable
     from fluvio_local_cluster.lifecycle.places import find_state
 
-    cli: CliContext = ctx.obj
+    cli: CliContext = aimed_at(ctx.obj, name)
     announce_channel(cli)
     cli.printer.message(cli.printer.styled("Running pre-startup checks...", "bold"))
     note = "Note: This may require admin access to current Kubernetes context"
@@ -46,7 +52,7 @@ def command(
         state = find_state(places(cli), target.endpoint)
     except NoLocalClusterError:
         _refuse_others(cli)
-        check_startable(_default_settings(cli), places(cli), progress)
+        check_startable(default_settings(cli), places(cli), progress)
         return
     running = check_resumable(state, progress)
     if running:
@@ -68,13 +74,6 @@ def _refuse_others(cli: CliContext) -> None:
         )
     if kind not in (Installation.LOCAL, Installation.READ_ONLY):
         raise NotLocalError("Check", target.profile_name)
-
-
-def _default_settings(cli: CliContext) -> "ClusterSettings":
-    """What `cluster start` would start without options."""
-    from fluvio_local_cluster.lifecycle.settings import ClusterSettings
-
-    return ClusterSettings(cli.home / ".fluvio" / "data", cli.fluvio_directory / "log")
 
 
 def _repair(cli: CliContext) -> None:

@@ -6,7 +6,9 @@ import typer
 
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import (
-    DATA_DIR_HELP,
+    ONE_CLUSTER,
+    DataDir,
+    Name,
     ProgressLines,
     absolute,
     announce_channel,
@@ -26,23 +28,28 @@ class NotATerminalError(FluvioError):
 
 
 @rules(
-    effect=Effect(destroys=True, on="data_dir", answers="force"),
+    effect=Effect(destroys=True, on="local", answers="force"),
+    conflicts=ONE_CLUSTER,
     examples=(
         ("Delete the current profile's cluster, after a question", "fluvio cluster delete"),
         ("Delete it without being asked", "fluvio cluster delete --force"),
+        (
+            "Delete the cluster that was started with a name, and its profile",
+            "fluvio cluster delete --name trial --force",
+        ),
     ),
 )
 def command(
     ctx: typer.Context,
     force: Annotated[bool, typer.Option("--force", help="Do not ask")] = False,
-    data_dir: Annotated[
-        str | None, typer.Option("--data-dir", metavar="DATA_DIR", help=DATA_DIR_HELP)
-    ] = None,
+    data_dir: DataDir = None,
+    name: Name = None,
 ) -> None:
     """Delete a cluster and its data.
 
     Stops the servers, then removes the data directory that the cluster was started with. The servers'
-    output and the profile stay.
+    output and the profile stay, unless the cluster was started with a name: then they go too, the profile
+    only if it still leads to the cluster. Snapshots stay.
     """
     from fluvio_local_cluster.lifecycle.errors import ForeignDirectoryError, NoLocalClusterError
     from fluvio_local_cluster.lifecycle.places import endpoint_of
@@ -50,25 +57,33 @@ def command(
 
     cli: CliContext = ctx.obj
     announce_channel(cli)
-    target = None if data_dir is not None else cli.target()
-    name = "local" if target is None or target.cluster_name is None else target.cluster_name
+    target = None if data_dir is not None or name is not None else cli.target()
     try:
-        state = meant_cluster(cli, data_dir, "Delete")
+        state = meant_cluster(cli, data_dir, "Delete", name)
     except NoLocalClusterError as exc:
+        if data_dir is not None:
+            raise ForeignDirectoryError(absolute(data_dir)) from exc
         if target is None:
-            raise ForeignDirectoryError(absolute(data_dir or "")) from exc
-        _confirm(cli, name, target.endpoint, force=force)
-        cli.printer.message(f"Deleting {name}/{target.endpoint}")
+            raise
+        shown = target.cluster_name or "local"
+        _confirm(cli, shown, target.endpoint, force=force)
+        cli.printer.message(f"Deleting {shown}/{target.endpoint}")
         cli.printer.progress(f"nothing to delete: {exc}")
         return
-    if not _confirm(cli, name, endpoint_of(state), force=force):
+    shown = state.settings.name or (target and target.cluster_name) or "local"
+    if not _confirm(cli, shown, endpoint_of(state), force=force):
         cli.printer.message("Confirmation failed. Aborting.")
         return
-    cli.printer.message(f"Deleting {name}/{endpoint_of(state)}")
+    cli.printer.message(f"Deleting {shown}/{endpoint_of(state)}")
     with cli.printer.busy("stopping the servers and removing their data"):
-        left = delete(state.settings.data_dir, places(cli), ProgressLines(cli.printer))
-    if left:
-        cli.printer.note(f"left in {state.settings.data_dir}, since no server wrote it: {', '.join(left)}")
+        deleted = delete(state.settings.data_dir, places(cli), ProgressLines(cli.printer))
+    if deleted.left:
+        left = ", ".join(deleted.left)
+        cli.printer.note(f"left in {state.settings.data_dir}, since no server wrote it: {left}")
+    if deleted.entries.profile:
+        cli.printer.note(f"removed profile `{shown}`, which led to it")
+    if deleted.entries.was_current:
+        cli.printer.note("no profile is the current one now: choose one with `fluvio profile switch`")
 
 
 def _confirm(cli: CliContext, name: str, endpoint: str, *, force: bool) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import announce_channel, places
+from fluvio_cli.commands.cluster.local import Name, aimed_at, announce_channel, places
 from fluvio_cli.context import CliContext
 
 
@@ -18,6 +18,7 @@ from fluvio_cli.context import CliContext
 def command(
     ctx: typer.Context,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print what is collected")] = False,
+    name: Name = None,
 ) -> None:
     """Collect server output, metadata and state in one archive.
 
@@ -30,7 +31,7 @@ def command(
     from fluvio_local_cluster.lifecycle.errors import LocalClusterError
     from fluvio_local_cluster.lifecycle.places import find_state
 
-    cli: CliContext = ctx.obj
+    cli: CliContext = aimed_at(ctx.obj, name)
     announce_channel(cli)
     target = cli.target()
     try:

@@ -6,16 +6,16 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import announce_channel
+from fluvio_cli.commands.cluster.local import Name, aimed_at, announce_channel
 from fluvio_cli.context import CliContext
-from fluvio_cli.effect import WRITES
+from fluvio_cli.effect import Effect
 
 _CHECK_S, _WAIT_S = 10.0, 60.0
 _MOST_S = 86_400
 
 
 @rules(
-    effect=WRITES,
+    effect=Effect(on="local"),
     examples=(
         ("Try the current profile's cluster", "fluvio cluster health"),
         ("Wait until it is healthy, two minutes at most", "fluvio cluster health --wait --timeout 120"),
@@ -44,6 +44,7 @@ def command(
             help="Output format",
         ),
     ] = "table",
+    name: Name = None,
 ) -> None:
     """Try a cluster: store a record on each SPU and read it back.
 
@@ -55,7 +56,7 @@ def command(
     from fluvio_cli.health.view import HealthView
     from fluvio_cli.streaming.interrupt import run
 
-    cli: CliContext = ctx.obj
+    cli: CliContext = aimed_at(ctx.obj, name)
     announce_channel(cli)
     target = cli.target()
     job = HealthJob(timeout or (_WAIT_S if wait else _CHECK_S), wait=wait)

@@ -1,12 +1,12 @@
 """`fluvio cluster resume`."""
 
-from typing import Annotated
-
 import typer
 
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import (
-    DATA_DIR_HELP,
+    ONE_CLUSTER,
+    DataDir,
+    Name,
     ProgressLines,
     absolute,
     announce_channel,
@@ -18,17 +18,18 @@ from fluvio_cli.context import CliContext
 
 
 @rules(
+    conflicts=ONE_CLUSTER,
     examples=(
         ("Go on with the cluster that was shut down", "fluvio cluster resume"),
         ("Go on with the cluster in a directory", "fluvio cluster resume --data-dir ./second"),
+        ("Go on with the cluster that was started with a name", "fluvio cluster resume --name trial"),
         ("Take over the official engine's cluster", "fluvio cluster resume --data-dir ~/.fluvio/data"),
-    )
+    ),
 )
 def command(
     ctx: typer.Context,
-    data_dir: Annotated[
-        str | None, typer.Option("--data-dir", metavar="DATA_DIR", help=DATA_DIR_HELP)
-    ] = None,
+    data_dir: DataDir = None,
+    name: Name = None,
 ) -> None:
     """Start a cluster that was shut down, with its data.
 
@@ -43,8 +44,10 @@ def command(
     cli: CliContext = ctx.obj
     announce_channel(cli)
     try:
-        state = meant_cluster(cli, data_dir, "Resume")
+        state = meant_cluster(cli, data_dir, "Resume", name)
     except NoLocalClusterError:
+        if name is not None:
+            raise
         found = take_over(
             places(cli), cli.fluvio_directory / "log", None if data_dir is None else absolute(data_dir)
         )

@@ -147,8 +147,7 @@ def _create(inside: CliContext, topics: list[tuple[str, int]]) -> None:
 
 def _apply(inside: CliContext, declaration: "Declaration") -> None:
     """Raises what keeps any of it from being there."""
-    from fluvio_cli.declared.applying import Result, Work
-    from fluvio_cli.declared.errors import NotProvisionedError
+    from fluvio_cli.declared.applying import Work, check_done
     from fluvio_cli.declared.observing import observe
     from fluvio_cli.declared.planning import plan
     from fluvio_client.blocking import BlockingAdmin
@@ -162,7 +161,4 @@ def _apply(inside: CliContext, declaration: "Declaration") -> None:
         tell=lambda _step, _result: None,
     )
     work.run()
-    if work.failure is not None:
-        raise work.failure
-    if work.count(Result.PENDING):
-        raise NotProvisionedError([(name, problem) for (_, name), problem in work.problems.items()])
+    check_done(found, work)

@@ -1,28 +1,34 @@
 """`fluvio cluster shutdown`, also called `stop`."""
 
-from typing import Annotated
-
 import typer
 
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import DATA_DIR_HELP, ProgressLines, announce_channel, meant_cluster
+from fluvio_cli.commands.cluster.local import (
+    ONE_CLUSTER,
+    DataDir,
+    Name,
+    ProgressLines,
+    announce_channel,
+    meant_cluster,
+)
 from fluvio_cli.context import CliContext
 from fluvio_cli.effect import Effect
 
 
 @rules(
-    effect=Effect(destroys=True, on="data_dir"),
+    effect=Effect(destroys=True, on="local"),
+    conflicts=ONE_CLUSTER,
     examples=(
         ("Stop the current profile's cluster", "fluvio cluster shutdown"),
         ("Stop the cluster at an address", "fluvio -c 127.0.0.1:9103 cluster shutdown"),
+        ("Stop the cluster that was started with a name", "fluvio cluster shutdown --name trial"),
         ("Start it again, with its data", "fluvio cluster resume"),
     ),
 )
 def command(
     ctx: typer.Context,
-    data_dir: Annotated[
-        str | None, typer.Option("--data-dir", metavar="DATA_DIR", help=DATA_DIR_HELP)
-    ] = None,
+    data_dir: DataDir = None,
+    name: Name = None,
 ) -> None:
     """Stop a cluster and keep its data.
 
@@ -36,9 +42,9 @@ def command(
     cli: CliContext = ctx.obj
     announce_channel(cli)
     try:
-        state = meant_cluster(cli, data_dir, "Shutdown")
+        state = meant_cluster(cli, data_dir, "Shutdown", name)
     except NoLocalClusterError as exc:
-        named = data_dir or cli.target_options.cluster or cli.target_options.profile
+        named = data_dir or name or cli.target_options.cluster or cli.target_options.profile
         if named is not None:
             raise  # a mistyped name must not look as if the cluster were stopped
         cli.printer.progress(f"nothing to stop: {exc}")

@@ -6,7 +6,14 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import ProgressLines, absolute, announce_channel, surroundings
+from fluvio_cli.commands.cluster.local import (
+    ProgressLines,
+    absolute,
+    announce_channel,
+    default_settings,
+    parse_name,
+    surroundings,
+)
 from fluvio_cli.commands.cluster.tls_options import (
     TLS_PANEL,
     CaCert,
@@ -35,6 +42,15 @@ def parse_address(text: str) -> "Endpoint":
         return parse_endpoint(text)
     except ConnectionFailedError as exc:
         raise ValueError(f"{exc.reason}; write it as host:port") from None
+
+
+def parse_new_name(text: str) -> str:
+    """A parser for the name of a cluster that is not there yet."""
+    from fluvio_local_cluster.lifecycle.naming import is_reserved
+
+    if is_reserved(text):
+        raise ValueError("that is what the cluster without a name is called")
+    return parse_name(text)
 
 
 def parse_fsync(text: str) -> str:
@@ -72,7 +88,7 @@ def require_metrics_package() -> None:
     conflicts=(("local", "read_only"),),
     panels={
         "Servers and where they are": (
-            *("local", "read_only", "spu", "data_dir", "log_dir", "sc_pub_addr", "sc_priv_addr"),
+            *("name", "local", "read_only", "spu", "data_dir", "log_dir", "sc_pub_addr", "sc_priv_addr"),
             *("spu_port_base", "metrics", "rust_log"),
         ),
         "Records": ("fsync", "consumer_offset_ttl"),
@@ -81,6 +97,7 @@ def require_metrics_package() -> None:
     examples=(
         ("Start a cluster with one SPU and switch to it", "fluvio cluster start"),
         ("Start a cluster with three SPUs", "fluvio cluster start --spu 3"),
+        ("Start one that lives beside others, at free ports", "fluvio cluster start --name trial"),
         (
             "Start another one beside it, on free ports, and leave the profile alone",
             "fluvio cluster start --data-dir ./second --log-dir ./second-log --sc-pub-addr 127.0.0.1:9103 "
@@ -102,6 +119,15 @@ def require_metrics_package() -> None:
 )
 def command(
     ctx: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            parser=parse_new_name,
+            help="A cluster beside others: at free ports, in ~/.fluvio/clusters/NAME, with profile NAME",
+        ),
+    ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="Run the servers as processes on this machine (the default)")
     ] = False,
@@ -204,33 +230,29 @@ def command(
 ) -> None:
     """Start a cluster on this machine.
 
-    The servers run on when the command has ended; it ends when all SPUs can be used, and profile `local`
-    then leads to the cluster. If it fails, or is interrupted, it stops what it started and removes what it
-    wrote, except for the servers' output.
+    The servers run on when the command has ended; it ends when all SPUs can be used, and profile `local`,
+    or that of its name, then leads to the cluster. If it fails, or is interrupted, it stops what it started
+    and removes what it wrote, except for the servers' output.
     """
-    from fluvio_local_cluster.lifecycle.settings import (
-        DEFAULT_FSYNC,
-        DEFAULT_LOG_FILTER,
-        DEFAULT_SC_PRIVATE,
-        DEFAULT_SC_PUBLIC,
-        ClusterSettings,
-    )
+    from dataclasses import replace
+
+    from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, DEFAULT_LOG_FILTER
     from fluvio_local_cluster.lifecycle.start import start
-    from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S, LOCAL_SPU_PUBLIC_PORT_BASE
+    from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S
 
     if metrics is not None:
         require_metrics_package()
     cli: CliContext = ctx.obj
     announce_channel(cli)
-    public: Endpoint = sc_pub_addr or DEFAULT_SC_PUBLIC  # type: ignore[assignment]  # parsed
-    private: Endpoint = sc_priv_addr or DEFAULT_SC_PRIVATE  # type: ignore[assignment]
-    settings = ClusterSettings(
-        data_dir=absolute(data_dir) if data_dir else cli.home / ".fluvio" / "data",
-        log_dir=absolute(log_dir) if log_dir else cli.fluvio_directory / "log",
-        sc_public=public,
-        sc_private=private,
+    defaults = default_settings(cli, name)
+    settings = replace(
+        defaults,
+        data_dir=absolute(data_dir) if data_dir else defaults.data_dir,
+        log_dir=absolute(log_dir) if log_dir else defaults.log_dir,
+        sc_public=sc_pub_addr or defaults.sc_public,  # type: ignore[arg-type]  # parsed
+        sc_private=sc_priv_addr or defaults.sc_private,  # type: ignore[arg-type]
         spu_count=spu,
-        spu_port_base=LOCAL_SPU_PUBLIC_PORT_BASE if spu_port_base is None else spu_port_base,
+        spu_port_base=defaults.spu_port_base if spu_port_base is None else spu_port_base,
         log_filter=rust_log or DEFAULT_LOG_FILTER,
         save_profile=not skip_profile_creation,
         skip_checks=skip_checks and not setup,

@@ -8,7 +8,7 @@ import typer
 
 from fluvio_cli import failures, values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import ProgressLines, announce_channel, places
+from fluvio_cli.commands.cluster.local import Name, ProgressLines, aimed_at, announce_channel, places
 from fluvio_cli.context import CliContext
 from fluvio_types.errors import FluvioError, NotSupportedYetError
 
@@ -57,22 +57,23 @@ def command(
         str,
         typer.Option("-O", "--output", metavar="type", parser=values.output_format, help="Output format"),
     ] = "table",
+    name: Name = None,
 ) -> int:
     """Check the status of a cluster.
 
     Exit code 4 says that the cluster cannot be reached, 6 that no SPU is online. The details are shown on a
     terminal, or where `CI` is set. `cluster health` goes further: it stores a record on each SPU.
     """
-    cli: CliContext = ctx.obj
+    cli: CliContext = aimed_at(ctx.obj, name)
     announce_channel(cli)
     target = cli.target()
     view = StatusView(target.profile_name, target.endpoint)
     progress = ProgressLines(cli.printer)
-    name = target.profile_name or target.endpoint
-    progress.headline(f"📝 Running cluster status checks with profile {name}")
+    shown = target.profile_name or target.endpoint
+    progress.headline(f"📝 Running cluster status checks with profile {shown}")
     _look_at_local_state(cli, view)
     try:
-        _ask(cli, view, progress, name)
+        _ask(cli, view, progress, shown)
     finally:
         if output != "table":
             from fluvio_cli.output.structured import render_structured

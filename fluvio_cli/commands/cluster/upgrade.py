@@ -7,7 +7,9 @@ import typer
 from fluvio_cli import values
 from fluvio_cli.command import rules
 from fluvio_cli.commands.cluster.local import (
-    DATA_DIR_HELP,
+    ONE_CLUSTER,
+    DataDir,
+    Name,
     ProgressLines,
     absolute,
     announce_channel,
@@ -47,8 +49,8 @@ class InstallationChangeError(FluvioError):
 
 
 @rules(
-    effect=Effect(destroys=True, on="data_dir", answers="force"),
-    conflicts=(("local", "read_only"),),
+    effect=Effect(destroys=True, on="local", answers="force"),
+    conflicts=(("local", "read_only"), *ONE_CLUSTER),
     panels={
         "What shall be other than it was": (
             *("spu", "log_dir", "sc_pub_addr", "sc_priv_addr", "rust_log", "fsync", "consumer_offset_ttl"),
@@ -82,9 +84,8 @@ def command(
         int | None,
         typer.Option("--spu", metavar="SPU", parser=values.u16, help="Number of SPUs: as many, or more"),
     ] = None,
-    data_dir: Annotated[
-        str | None, typer.Option("--data-dir", metavar="DATA_DIR", help=DATA_DIR_HELP)
-    ] = None,
+    data_dir: DataDir = None,
+    name: Name = None,
     log_dir: Annotated[
         str | None,
         typer.Option("--log-dir", metavar="LOG_DIR", help="Where the servers' output shall go from now on"),
@@ -153,7 +154,7 @@ def command(
 
     cli: CliContext = ctx.obj
     announce_channel(cli)
-    state = meant_cluster(cli, data_dir, "Upgrade")
+    state = meant_cluster(cli, data_dir, "Upgrade", name)
     _refuse_other_kinds(state, local=local, read_only=read_only)
     changes = Changes(
         spu_count=spu,

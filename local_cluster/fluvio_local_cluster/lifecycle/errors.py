@@ -23,7 +23,7 @@ class ClusterBusyError(LocalClusterError):
 
     def __init__(self, data_dir: Path, pid: int | None) -> None:
         who = "another command" if pid is None else f"another command (pid {pid})"
-        super().__init__(f"{who} is starting or stopping the cluster in {data_dir}")
+        super().__init__(f"{who} is at work on the cluster in {data_dir}")
         self.data_dir, self.pid = data_dir, pid
         self.hint = "wait until it has ended, then try again"
 
@@ -65,10 +65,82 @@ class NoLocalClusterError(LocalClusterError):
 
     kind = "not-found"
 
-    def __init__(self, where: str) -> None:
-        super().__init__(f"no local cluster {where} is known here")
+    hint = "start one with `fluvio cluster start`, or name its data directory with `--data-dir`"
+
+    def __init__(self, where: str, *, hint: str | None = None) -> None:
+        super().__init__(f"no local cluster {where} is known here", hint=hint)
         self.where = where
-        self.hint = "start one with `fluvio cluster start`, or name its data directory with `--data-dir`"
+
+
+class ClusterNameTakenError(LocalClusterError):
+    """A cluster cannot be called so: another one is, or a profile of this name leads elsewhere."""
+
+    hint = "choose another name; `fluvio cluster list` and `fluvio profile list` show those in use"
+
+    def __init__(self, name: str, why: str, *, hint: str | None = None) -> None:
+        super().__init__(f"a cluster cannot be called `{name}`: {why}", hint=hint)
+        self.name = name
+
+
+class CopyFailedError(LocalClusterError):
+    """The data of a cluster could not be copied; what was copied so far is gone again."""
+
+    def __init__(self, source: Path, why: str) -> None:
+        super().__init__(f"copying the data in {source} failed: {why}")
+        self.source = source
+
+
+class NothingToCopyError(LocalClusterError):
+    """A cluster has no data that could be copied: its first start has not ended."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(f"the first start of the cluster in {data_dir} has not ended: it has no data yet")
+        self.data_dir = data_dir
+
+
+class SnapshotNotFoundError(LocalClusterError):
+    """There is no snapshot in a directory."""
+
+    kind = "not-found"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no snapshot `{path.name}` is in {path.parent}")
+        self.path = path
+        self.hint = "`fluvio cluster snapshot --list` shows those there are"
+
+
+class SnapshotExistsError(LocalClusterError):
+    """A snapshot would take the place of something; `path` is there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is there already")
+        self.path = path
+        self.hint = "choose another name, or remove that directory"
+
+
+class SnapshotBrokenError(LocalClusterError):
+    """A snapshot is not what its manifest says, or that cannot be read; nothing was changed."""
+
+    kind = "unhealthy"
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"the snapshot in {path} is damaged: {why}")
+        self.path = path
+
+
+class RestoreRefusedError(LocalClusterError):
+    """A snapshot is not put back now; nothing was changed."""
+
+
+class RestoreUnfinishedError(LocalClusterError):
+    """A restore was killed: the data are half those that were, half those of the snapshot."""
+
+    kind = "unhealthy"
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(f"restoring a snapshot to {data_dir} has not ended: nothing is started there")
+        self.data_dir = data_dir
+        self.hint = "run the same `fluvio cluster restore` again, or give up with `fluvio cluster delete`"
 
 
 class ForeignDirectoryError(LocalClusterError):

@@ -1,7 +1,7 @@
 """The checks before a start or a resume, without the start: nothing is locked, made or written."""
 
 from fluvio_local_cluster.lifecycle import ports, preflight
-from fluvio_local_cluster.lifecycle.errors import PreflightError
+from fluvio_local_cluster.lifecycle.errors import PreflightError, RestoreUnfinishedError
 from fluvio_local_cluster.lifecycle.metadata_files import has_metadata
 from fluvio_local_cluster.lifecycle.places import Places
 from fluvio_local_cluster.lifecycle.preflight import Check, Facts
@@ -26,8 +26,12 @@ def check_startable(settings: ClusterSettings, places: Places, progress: Progres
 def check_resumable(state: ClusterState, progress: Progress) -> list[str]:
     """Whether those servers that do not run could be started; raises `PreflightError` if not.
 
+    And `RestoreUnfinishedError`.
+
     Returns the servers that run, for people, when all of them do; else none.
     """
+    if state.phase is Phase.RESTORING:
+        raise RestoreUnfinishedError(state.settings.data_dir)
     missing = [record for record in state.servers if record.process is None or not is_running(record.process)]
     if not missing:
         progress.headline("🎉 All checks passed!")

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from fluvio_local_cluster.lifecycle.settings import METADATA_DIR
 
-_CLUSTER_ID_FILE = ".cluster-id"
+CLUSTER_ID_FILE = ".cluster-id"
 _SET_ASIDE = ("Topic/.quarantine", "Partition/.quarantine")
 _HEALED_SUFFIX = ".healed"
 
 
 def has_metadata(data_dir: Path) -> bool:
     """Whether a controller, ours or the official one, has kept metadata in the cluster's data directory."""
-    return (data_dir / METADATA_DIR / _CLUSTER_ID_FILE).is_file() or is_official(data_dir)
+    return (data_dir / METADATA_DIR / CLUSTER_ID_FILE).is_file() or is_official(data_dir)
 
 
 def is_official(data_dir: Path) -> bool:
     """Whether the metadata there are the official controller's, and ours was never there."""
     metadata = data_dir / METADATA_DIR
-    if (metadata / _CLUSTER_ID_FILE).is_file():
+    if (metadata / CLUSTER_ID_FILE).is_file():
         return False
     return next(metadata.glob("SPU/*.yaml"), None) is not None
 

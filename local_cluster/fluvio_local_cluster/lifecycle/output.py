@@ -27,6 +27,11 @@ def _rotate(path: Path) -> None:
             os.replace(newer, older)
 
 
+def output_files(path: Path) -> list[Path]:
+    """The file of a server and those that were moved aside, whether they are there or not."""
+    return [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, KEPT_FILES))]
+
+
 def tail(path: Path, start: int) -> list[str]:
     """The last 20 lines printed since the file was `start` bytes long; empty when it cannot be read."""
     try:

@@ -177,8 +177,8 @@ def _no_cluster_running(facts: Facts, settings: ClusterSettings) -> Check:
         name,
         success,
         f"Local Fluvio cluster still running in {settings.data_dir}: {', '.join(facts.running)}",
-        "use it, stop it with `fluvio cluster shutdown`, or start another with other `--data-dir`, "
-        "`--sc-pub-addr`, `--sc-priv-addr` and `--spu-port-base`",
+        f"use it, stop it with `fluvio cluster shutdown{settings.by_name}`, or start another beside it with "
+        "`--name NAME`",
     )
 
 
@@ -190,7 +190,8 @@ def _no_cluster_left(facts: Facts, settings: ClusterSettings) -> Check:
             name,
             success,
             f"Local Fluvio cluster wasn't deleted: the one in {settings.data_dir} {how}",
-            "use 'fluvio cluster resume' to go on with its data, or 'fluvio cluster delete' to remove them",
+            f"use 'fluvio cluster resume{settings.by_name}' to go on with its data, or "
+            f"'fluvio cluster delete{settings.by_name}' to remove them",
         )
     if facts.foreign_entries:
         shown = ", ".join(facts.foreign_entries[:4]) + (", ..." if len(facts.foreign_entries) > 4 else "")

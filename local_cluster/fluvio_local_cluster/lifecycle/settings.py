@@ -4,7 +4,7 @@ Defaults: docs/local-cluster.md, "Addresses". Port 0 anywhere means: choose a fr
 in the state file, so that a resumed cluster is found at the same address.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
@@ -60,6 +60,17 @@ class ClusterSettings:
     consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
     tls: ClusterTls | None = None  # None: nothing is encrypted
     read_only: Path | None = None  # a file that fixes the topics
+    name: str | None = None  # None: the cluster without a name, or one that `data_dir` tells apart
+
+    @property
+    def profile_name(self) -> str:
+        """The profile, and the cluster of the profile file, that lead to it."""
+        return self.name or PROFILE_NAME
+
+    @property
+    def by_name(self) -> str:
+        """What stands behind a command that shall mean this cluster: ` --name A`; empty without a name."""
+        return "" if self.name is None else f" --name {self.name}"
 
     @property
     def metadata_dir(self) -> Path:
@@ -104,9 +115,12 @@ class ServerPlan:
         return f"custom-spu-{self.id}"
 
 
-def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[ServerPlan]:
+def plan(
+    settings: ClusterSettings, choose_port: Callable[[str], int], spu_ids: Sequence[int] | None = None
+) -> list[ServerPlan]:
     """Return the servers, the SC first. `choose_port` gives a free port of a host, never one twice.
 
+    `spu_ids`: those of the SPUs, where data that are there already say so; else they count from 5001.
     Raises `LocalClusterError` when ports do not fit below 65536, or one port is named twice.
     """
 
@@ -134,11 +148,8 @@ def plan(settings: ClusterSettings, choose_port: Callable[[str], int]) -> list[S
             f"{settings.spu_count} SPUs need ports beyond {_LAST_PORT} for `--metrics`",
             hint="name a lower port, or use port 0, which takes free ones",
         )
-    last: int | None = None
-    for _ in range(settings.spu_count):
-        spu = spu_plan(settings, last, lambda wanted: endpoint(wanted.host, wanted.port))
-        servers.append(spu)
-        last = spu.id
+    for spu_id in spu_ids or range(LOCAL_SPU_ID_BASE, LOCAL_SPU_ID_BASE + settings.spu_count):
+        servers.append(spu_plan(settings, spu_id - 1, lambda wanted: endpoint(wanted.host, wanted.port)))
     if settings.metrics is not None:
         host, first = settings.metrics.host, settings.metrics.port
         servers = [

@@ -6,16 +6,20 @@ process, no data, no profile, only what the servers printed. A resume that fails
 
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fluvio_local_cluster.lifecycle import known, ports, preflight, profile_entries
 from fluvio_local_cluster.lifecycle import places as place
-from fluvio_local_cluster.lifecycle import ports, preflight
 from fluvio_local_cluster.lifecycle.bring_up import BringUp
-from fluvio_local_cluster.lifecycle.errors import PreflightError
+from fluvio_local_cluster.lifecycle.errors import (
+    LocalClusterError,
+    PreflightError,
+    RestoreUnfinishedError,
+)
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE, data_directory_lock
 from fluvio_local_cluster.lifecycle.metadata_files import has_metadata
 from fluvio_local_cluster.lifecycle.places import Places
@@ -23,7 +27,6 @@ from fluvio_local_cluster.lifecycle.processes import is_running
 from fluvio_local_cluster.lifecycle.progress import Progress
 from fluvio_local_cluster.lifecycle.removal import remove_cluster_files
 from fluvio_local_cluster.lifecycle.settings import (
-    PROFILE_NAME,
     PROVISION_TIMEOUT_S,
     ClusterSettings,
     Role,
@@ -44,6 +47,8 @@ from fluvio_local_cluster.lifecycle.stop import stop_servers
 from fluvio_types.defaults import PLATFORM_VERSION
 from fluvio_types.errors import NotSupportedYetError
 
+_PORT_TRIES = 4  # times that a start chooses free ports
+
 
 @dataclass(slots=True, frozen=True)
 class Surroundings:
@@ -55,49 +60,130 @@ class Surroundings:
     provision_timeout_s: float = PROVISION_TIMEOUT_S
 
 
+@dataclass(slots=True, frozen=True)
+class Contents:
+    """What a new cluster shall hold from the start: the ids of the SPUs that the data are of, and `fill`.
+
+    That puts metadata and records into the data directory of the state it is given, and may raise; it may
+    be called again, with other ports, after everything was removed.
+    """
+
+    spu_ids: Sequence[int]
+    fill: Callable[[ClusterState, Signals], None]
+
+
 def start(
-    settings: ClusterSettings, around: Surroundings, progress: Progress, *, only_check: bool = False
+    settings: ClusterSettings,
+    around: Surroundings,
+    progress: Progress,
+    *,
+    only_check: bool = False,
+    contents: Contents | None = None,
 ) -> ClusterState | None:
     """Start a new cluster; None if it was `only_check`ed whether that could be done.
 
-    Raises `PreflightError`, `ClusterBusyError`, `ServerFailedError`, `ProvisionTimeoutError`, errors of the
-    client and of the profile file, and `InterruptedOperation` (a KeyboardInterrupt) on SIGINT. SIGTERM and
-    SIGHUP end the process after the clean-up.
+    Raises `PreflightError`, `ClusterBusyError`, `ClusterNameTakenError`, `ServerFailedError`,
+    `ProvisionTimeoutError`, errors of the client and of the profile file, and `InterruptedOperation` (a
+    KeyboardInterrupt) on SIGINT. SIGTERM and SIGHUP end the process after the clean-up.
     """
     _refuse_windows()
     if not settings.skip_checks:
         progress.headline("📝 Running pre-flight checks")
     with Signals() as signals, _own_directory(settings.data_dir, progress) as directory:
-        state = load_state(settings.data_dir)
-        servers = plan(settings, ports.port_chooser(_named_ports(settings)))
-        _check(settings, state, servers, around, progress)
         if only_check:
+            servers = plan(settings, ports.port_chooser(_taken_ports(settings, around.places)))
+            _check(settings, load_state(settings.data_dir), servers, around, progress)
             return None
+        fresh = _begin(settings, around, progress, signals, contents)
+        try:
+            for tries_left in reversed(range(_PORT_TRIES)):
+                if _comes_up(fresh, around, progress, signals, contents, may_fail=tries_left > 0):
+                    break
+                fresh = _begin(settings, around, progress, signals, contents)
+            if settings.name is None:  # that file knows one cluster, and the official tool means it
+                place.write_local_config(around.places, fresh)
+            signals.check()
+            if settings.save_profile:
+                profile_entries.write_profile(fresh, around.places, progress)
+        except BaseException:
+            _take_back(fresh, around.places)
+            raise
+        directory.keep()
+    progress.headline("🎯 Successfully installed Local Fluvio cluster")
+    return fresh
+
+
+def _begin(
+    settings: ClusterSettings,
+    around: Surroundings,
+    progress: Progress,
+    signals: Signals,
+    contents: Contents | None,
+) -> ClusterState:
+    """Choose ports, check, and write down what shall be started, so that others keep out of its way."""
+    places = around.places
+    with known.reserving(places):
+        state = load_state(settings.data_dir)
+        chooser = ports.port_chooser(_taken_ports(settings, places))
+        servers = plan(settings, chooser, None if contents is None else contents.spu_ids)
+        _check(settings, state, servers, around, progress)
         signals.check()
-        if state is not None:  # of a start that was killed: nothing runs, nothing was ever stored
-            remove_cluster_files(state.settings.data_dir)
-            place.forget(around.places, state)
+        if state is not None:  # of a start that was killed or failed: nothing runs, nothing was ever stored
+            _take_back(state, places)
         progress.step("Creating log directory")
         settings.log_dir.mkdir(parents=True, exist_ok=True)
         progress.step("Sync files")
         fresh = _new_state(settings, servers)
         try:
             save_state(fresh)
-            place.remember(around.places, fresh)
-            progress.step("✅ Local Cluster initialized")
-            _bring_up(fresh, fresh.servers, around, progress, signals)
-            place.write_local_config(around.places, fresh)
-            signals.check()
-            if settings.save_profile:
-                _write_profile(fresh, around.places, progress)
+            place.remember(places, fresh)
         except BaseException:
-            stop_servers(fresh)  # those of a failed bring-up have ended already
-            remove_cluster_files(settings.data_dir)
-            place.forget(around.places, fresh)
+            _take_back(fresh, places)
             raise
-        directory.keep()
-    progress.headline("🎯 Successfully installed Local Fluvio cluster")
+    progress.step("✅ Local Cluster initialized")
     return fresh
+
+
+def _comes_up(
+    state: ClusterState,
+    around: Surroundings,
+    progress: Progress,
+    signals: Signals,
+    contents: Contents | None,
+    *,
+    may_fail: bool,
+) -> bool:
+    """Bring the new cluster up; False where another program was quicker to take a port chosen freely."""
+    try:
+        if contents is not None:
+            contents.fill(state, signals)
+        _bring_up(state, state.servers, around, progress, signals)
+    except LocalClusterError:
+        if not may_fail or not _has_lost_a_port(state):
+            raise
+        progress.step("another program has taken a port meanwhile, choosing others")
+        return False
+    return True
+
+
+def _has_lost_a_port(state: ClusterState) -> bool:
+    """Whether somebody else has a port that was chosen freely, now that nothing of this cluster runs."""
+    settings = state.settings
+    named = {settings.sc_public.port, settings.sc_private.port}
+    if settings.spu_port_base or (settings.metrics is not None and settings.metrics.port):
+        return False
+    return any(
+        endpoint.port not in named and ports.port_problem(endpoint) is not None
+        for server in state.servers
+        for endpoint in server.plan.endpoints
+    )
+
+
+def _take_back(state: ClusterState, places: Places) -> None:
+    """Remove what a start wrote, and end what it left running."""
+    stop_servers(state)  # those of a failed bring-up have ended already
+    remove_cluster_files(state.settings.data_dir)
+    place.forget(places, state)
 
 
 def resume(state: ClusterState, around: Surroundings, progress: Progress) -> ClusterState:
@@ -115,15 +201,18 @@ def resume(state: ClusterState, around: Surroundings, progress: Progress) -> Clu
         if not missing:
             progress.headline("Local Fluvio cluster is already running")
             return state
+        if state.phase is Phase.RESTORING:
+            raise RestoreUnfinishedError(data_dir)
         _check_resume(state, missing, around, progress)
         for record in missing:
             record.process = None
         state.settings.log_dir.mkdir(parents=True, exist_ok=True)
         place.remember(around.places, state)
         _bring_up(state, missing, around, progress, signals)
-        place.write_local_config(around.places, state)
-        if state.settings.save_profile and not _has_profile(state, around.places):
-            _write_profile(state, around.places, progress)
+        if state.settings.name is None:
+            place.write_local_config(around.places, state)
+        if state.settings.save_profile and profile_entries.lacks_profile(state, around.places):
+            profile_entries.write_profile(state, around.places, progress)
     progress.headline("🎯 Successfully resumed Local Fluvio cluster")
     return state
 
@@ -184,11 +273,12 @@ def _make_directories(path: Path, made: list[Path]) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
-def _named_ports(settings: ClusterSettings) -> set[int]:
+def _taken_ports(settings: ClusterSettings, places: Places) -> set[int]:
+    """What is not to be chosen freely: the ports named, and those of other clusters."""
     named = {settings.sc_public.port, settings.sc_private.port}
     if settings.metrics is not None:
         named.update(range(settings.metrics.port, settings.metrics.port + settings.spu_count + 1))
-    return named
+    return named | known.taken_ports(places, settings.data_dir)
 
 
 def _check(
@@ -199,7 +289,10 @@ def _check(
     progress: Progress,
 ) -> None:
     if settings.save_profile:
-        _require_usable_profile_file(around.places)
+        is_new = state is None or state.phase is Phase.STARTING
+        profile_entries.require_writable(settings, around.places, is_new=is_new)
+    if settings.name is not None:
+        known.require_free_name(around.places, settings.name, settings.data_dir)
     facts = preflight.examine(settings, state, around.places)
     names = [server.spu_name for server in servers if server.role is Role.SPU]
     preflight.examine_certificates(facts, settings, names)
@@ -213,8 +306,8 @@ def _check_resume(
     state: ClusterState, missing: Sequence[ServerRecord], around: Surroundings, progress: Progress
 ) -> None:
     """A resume may find anything of its own; what counts is that the missing servers could run."""
-    if state.settings.save_profile and not _has_profile(state, around.places):
-        _require_usable_profile_file(around.places)
+    if state.settings.save_profile:
+        profile_entries.require_writable(state.settings, around.places, is_new=False)
     facts = preflight.Facts(state, [])
     needs_metadata = state.phase is not Phase.STARTING and state.sc in missing
     facts.lacks_metadata = needs_metadata and not has_metadata(state.settings.data_dir)
@@ -273,48 +366,6 @@ def _bring_up(
         save_state(state)
         raise
     run.let_go()
-
-
-def _require_usable_profile_file(places: Places) -> None:
-    """Raise `ConfigBrokenError` before anything is started, if the profile could not be written later."""
-    from fluvio_profiles.errors import ConfigMissingError
-    from fluvio_profiles.store import load_config
-
-    try:
-        load_config(places.profile_file)
-    except ConfigMissingError:
-        pass
-
-
-def _has_profile(state: ClusterState, places: Places) -> bool:
-    """Whether some profile leads to the cluster: the user may have renamed the first one."""
-    from fluvio_profiles.errors import ConfigMissingError
-    from fluvio_profiles.store import load_config
-
-    try:
-        config = load_config(places.profile_file)
-    except ConfigMissingError:
-        return False
-    endpoint = place.endpoint_of(state)
-    return any(
-        cluster.endpoint == endpoint and config.profiles_of(name) for name, cluster in config.clusters.items()
-    )
-
-
-def _write_profile(state: ClusterState, places: Places, progress: Progress) -> None:
-    from fluvio_profiles.store import set_local_profile
-
-    endpoint = place.endpoint_of(state)
-    progress.step(f"Creating Local Profile to: {endpoint}")
-    tls = state.settings.tls
-    set_local_profile(
-        places.profile_file,
-        PROFILE_NAME,
-        endpoint,
-        "local" if state.settings.read_only is None else "read_only",
-        tls=None if tls is None else tls.for_clients,
-    )
-    progress.step("👤 Profile set")
 
 
 def _refuse_windows() -> None:

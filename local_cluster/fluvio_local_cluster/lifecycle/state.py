@@ -29,6 +29,7 @@ class Phase(Enum):
     STARTING = "starting"  # its first start has not ended: there is nothing worth keeping yet
     RUNNING = "running"  # processes were left running; whether they still do is seen at them
     STOPPED = "stopped"
+    RESTORING = "restoring"  # its data are half those that were, half those of a snapshot: nothing may run
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def load_state(data_dir: Path) -> ClusterState | None:
         document = json.loads(content)
         if document["format"] != FORMAT:
             raise StateBrokenError(path, f"format {document['format']} is not known here")
-        state = _from_document(document)
+        state = from_document(document)
     except (ValueError, KeyError, TypeError, IndexError) as exc:
         raise StateBrokenError(path, f"{type(exc).__name__}: {exc}") from exc
     state.settings = replace(state.settings, data_dir=data_dir)
@@ -99,7 +100,7 @@ def load_state(data_dir: Path) -> ClusterState | None:
 
 def save_state(state: ClusterState) -> None:
     """Replace the state file."""
-    text = json.dumps(_to_document(state), indent=2) + "\n"
+    text = json.dumps(to_document(state), indent=2) + "\n"
     write_private_file(state_path(state.settings.data_dir), text)
 
 
@@ -118,7 +119,8 @@ def write_private_file(path: Path, text: str) -> None:
         raise
 
 
-def _to_document(state: ClusterState) -> dict[str, Any]:
+def to_document(state: ClusterState) -> dict[str, Any]:
+    """The state as JSON has it. Layout: docs/local-cluster.md, "State file"."""
     settings = state.settings
     return {
         "format": FORMAT,
@@ -127,6 +129,7 @@ def _to_document(state: ClusterState) -> dict[str, Any]:
         "created_at": state.created_at,
         "phase": state.phase.value,
         "settings": {
+            "name": settings.name,
             "data_dir": str(settings.data_dir),
             "log_dir": str(settings.log_dir),
             "sc_public": _endpoint_document(settings.sc_public),
@@ -168,7 +171,8 @@ def _optional_document(endpoint: Endpoint | None) -> dict[str, Any] | None:
     return None if endpoint is None else _endpoint_document(endpoint)
 
 
-def _from_document(document: Mapping[str, Any]) -> ClusterState:
+def from_document(document: Mapping[str, Any]) -> ClusterState:
+    """The state that a document tells. Raises `ValueError`, `LookupError`, `TypeError`."""
     settings = document["settings"]
     state = ClusterState(
         cluster_id=str(document["cluster_id"]),
@@ -188,6 +192,7 @@ def _from_document(document: Mapping[str, Any]) -> ClusterState:
             metrics=_optional_endpoint(settings.get("metrics")),
             consumer_offset_ttl_s=int(settings.get("consumer_offset_ttl_s", CONSUMER_OFFSET_TTL_S)),
             read_only=None if settings.get("read_only") is None else Path(settings["read_only"]),
+            name=None if settings.get("name") is None else str(settings["name"]),
             tls=None if settings.get("tls") is None else ClusterTls.from_document(settings["tls"]),
         ),
         servers=[_server(server) for server in document["servers"]],

@@ -1,13 +1,19 @@
 """`shutdown` and `delete` of a cluster on this machine."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from fluvio_local_cluster.lifecycle import processes
 from fluvio_local_cluster.lifecycle.errors import ForeignDirectoryError, StopFailedError
 from fluvio_local_cluster.lifecycle.lock import LOCK_FILE, data_directory_lock
 from fluvio_local_cluster.lifecycle.places import Places, forget, state_in
+from fluvio_local_cluster.lifecycle.profile_entries import RemovedEntries, load_or_none, remove_entries
 from fluvio_local_cluster.lifecycle.progress import Progress
-from fluvio_local_cluster.lifecycle.removal import remove_cluster_files
+from fluvio_local_cluster.lifecycle.removal import (
+    remove_cluster_files,
+    remove_if_empty,
+    remove_named_directories,
+)
 from fluvio_local_cluster.lifecycle.signals import Signals
 from fluvio_local_cluster.lifecycle.state import ClusterState, Phase, ServerRecord, load_state, save_state
 
@@ -25,37 +31,49 @@ def shutdown(data_dir: Path, progress: Progress) -> bool:
         state = state_in(data_dir)
         progress.step("Uninstalling fluvio local components")
         stopped = stop_servers(state)
-        if state.phase is not Phase.STARTING:
+        if state.phase is Phase.RUNNING:
             state.phase = Phase.STOPPED
         save_state(state)
         progress.step("Uninstalled fluvio local components")
     return stopped
 
 
-def delete(data_dir: Path, places: Places, progress: Progress) -> list[str]:
-    """Stop the cluster in `data_dir` and remove its data and records; the profile stays.
+@dataclass(slots=True, frozen=True)
+class Deleted:
+    """What a `delete` left and took beside the cluster's data."""
 
-    Returns the names of files in the directory that are not the cluster's and were left. Raises
-    `ForeignDirectoryError` without a state file there, else as `shutdown`.
+    left: list[str]  # names of files in the data directory that are not the cluster's
+    entries: RemovedEntries  # of the profile file
+
+
+def delete(data_dir: Path, places: Places, progress: Progress) -> Deleted:
+    """Stop the cluster in `data_dir` and remove its data and records.
+
+    Of a cluster without a name the profile and what the servers printed stay; one that has a name goes
+    with all of `~/.fluvio/clusters/NAME`, and with its profile and cluster entries where they lead to it.
+    Raises `ForeignDirectoryError` without a state file there, else as `shutdown`, and what the profile file
+    does.
     """
     if load_state(data_dir) is None:
         raise ForeignDirectoryError(data_dir)
     with Signals():
         with data_directory_lock(data_dir):
             state = state_in(data_dir)
+            if state.settings.name is not None:
+                load_or_none(places)  # a file that cannot be read is told of before anything is gone
             progress.step("Uninstalling fluvio local components")
             stop_servers(state)
             save_state(state)
+            entries = remove_entries(state, places)
             left = remove_cluster_files(data_dir)
             forget(places, state)
             (data_dir / LOCK_FILE).unlink(missing_ok=True)
         if not left:
-            try:
-                data_dir.rmdir()
-            except OSError:
-                pass  # something has come into it just now: not ours to judge
+            remove_if_empty(data_dir)
+        if state.settings.name is not None:
+            remove_named_directories(state, places.fluvio_dir)
         progress.step("Uninstalled fluvio local components")
-    return left
+    return Deleted(left, entries)
 
 
 def stop_servers(state: ClusterState) -> bool:

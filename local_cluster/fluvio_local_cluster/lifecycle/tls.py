@@ -57,6 +57,17 @@ class ClusterTls:
             str(self.ca_cert),
         ]
 
+    def target_options(self) -> dict[str, Any]:
+        """The options of the command line that lead to the cluster without a profile, by `TargetOptions`."""
+        return {
+            "tls": True,
+            "enable_client_cert": True,
+            "domain": self.domain,
+            "ca_cert": str(self.ca_cert),
+            "client_cert": str(self.client_cert),
+            "client_key": str(self.client_key),
+        }
+
     @property
     def for_clients(self) -> "Tls":
         """The settings of the profile."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from fluvio_client.target import Endpoint
 from fluvio_local_cluster.lifecycle import places as place
 from fluvio_local_cluster.lifecycle import ports, preflight
-from fluvio_local_cluster.lifecycle.errors import LocalClusterError, PreflightError
+from fluvio_local_cluster.lifecycle.errors import LocalClusterError, PreflightError, RestoreUnfinishedError
 from fluvio_local_cluster.lifecycle.lock import data_directory_lock
 from fluvio_local_cluster.lifecycle.metadata_files import has_metadata
 from fluvio_local_cluster.lifecycle.places import Places
@@ -85,8 +85,7 @@ def upgrade(
     With `only_check` nothing is stopped or noted. Raises `DowngradeError`, `DamagedMetadataError`,
     `UpgradeRefusedError`, `PreflightError`, `ClusterBusyError`, `StopFailedError`.
     """
-    if _numbers(state.platform_version) > _numbers(PLATFORM_VERSION):
-        raise DowngradeError(state.platform_version)
+    require_known_version(state.platform_version)
     data_dir = state.settings.data_dir
     with Signals(), data_directory_lock(data_dir):
         state = place.state_in(data_dir)
@@ -95,6 +94,8 @@ def upgrade(
                 f"the first start of the cluster in {data_dir} has not ended",
                 hint="delete it with `fluvio cluster delete`, and start it again",
             )
+        if state.phase is Phase.RESTORING:
+            raise RestoreUnfinishedError(data_dir)
         changed = _changed(state, changes)
         if check_metadata and has_metadata(data_dir):
             progress.step("📝 Checking All Metadatas")
@@ -118,6 +119,12 @@ def upgrade(
     progress.headline(f"🎉 Successfully upgraded Local Fluvio cluster to {PLATFORM_VERSION}")
     progress.headline("Run: fluvio cluster resume to start the cluster again")
     return changed
+
+
+def require_known_version(version: str) -> None:
+    """Raise `DowngradeError` for data of a newer version than this program's."""
+    if _numbers(version) > _numbers(PLATFORM_VERSION):
+        raise DowngradeError(version)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

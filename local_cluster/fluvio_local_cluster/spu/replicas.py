@@ -369,6 +369,11 @@ class ReplicaManager:
             self.dirty.add(leader)
             self.news.set()
 
+    def rolled(self, leader: LeaderReplica) -> None:
+        """A segment was closed without an append."""
+        for on_cleaned in self.on_cleaned:
+            on_cleaned(leader)
+
     def _refused(self, leader: LeaderReplica) -> None:
         """The disk refused something."""
         self.check(leader)

@@ -134,7 +134,7 @@ class Spu:
             self.private = await serve(
                 settings.private.host,
                 settings.private.port,
-                PeerService(self.offsets),
+                PeerService(self.offsets, self.replicas),
                 limits=limits,
                 name="private",
             )

@@ -387,6 +387,19 @@ class ReplicaLog:
         finally:
             self._is_rolling = False
 
+    def close_segment(self, min_bytes: int) -> bool:
+        """Close the active segment if it has so many bytes: nothing that is there then ever changes again.
+
+        Checkpoints the HW as well, and says whether it closed. Waits for the disk. Raises `StorageError`.
+        """
+        with self._clean_lock:
+            self._check_open()
+            if self._segments.active.size_bytes < max(min_bytes, 1):
+                return False
+            self._roll()
+        self.checkpoint_hw()
+        return True
+
     def close(self) -> None:
         """Make everything durable and leave the `clean` marker, so that the next `open` need not verify.
 

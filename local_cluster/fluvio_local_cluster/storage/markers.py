@@ -90,10 +90,11 @@ def read_identity(directory: Path, files: Files) -> ReplicaIdentity | None:
     return ReplicaIdentity(*(str(data.get(key)) for key in ("cluster", "incarnation", "replica")))
 
 
-def write_identity(directory: Path, identity: ReplicaIdentity, files: Files) -> None:
-    """Write `meta.json` durably, directory included."""
-    _write_json(directory / layout.META_FILE, {**asdict(identity), "format": FORMAT}, files, durable=True)
-    files.sync_directory(directory)
+def write_identity(directory: Path, identity: ReplicaIdentity, files: Files, *, durable: bool = True) -> None:
+    """Write `meta.json`; `durable` waits until it is on the disk, its name included."""
+    _write_json(directory / layout.META_FILE, {**asdict(identity), "format": FORMAT}, files, durable=durable)
+    if durable:
+        files.sync_directory(directory)
 
 
 def read_boot(directory: Path, files: Files) -> str | None:
@@ -109,9 +110,14 @@ def write_boot(directory: Path, boot_id: str, files: Files) -> None:
 
 def take_clean(directory: Path, files: Files) -> CleanMarker | None:
     """Read the `clean` marker and remove it: from here on the replica is in use."""
-    path = directory / layout.CLEAN_FILE
-    data = _read_json(path, files)
-    files.remove_if_there(path)
+    marker = read_clean(directory, files)
+    files.remove_if_there(directory / layout.CLEAN_FILE)
+    return marker
+
+
+def read_clean(directory: Path, files: Files) -> CleanMarker | None:
+    """What the `clean` marker says; None when there is none that can be believed."""
+    data = _read_json(directory / layout.CLEAN_FILE, files)
     if data is None or data.get("format") != FORMAT:
         return None
     checksum = data.pop("crc", None)

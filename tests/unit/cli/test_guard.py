@@ -199,6 +199,9 @@ WITHOUT_EFFECT = {
     "cluster status",
     "cluster check",
     "cluster diagnostics",
+    "cluster list",
+    "cluster snapshot",
+    "cluster fork",  # makes a cluster, changes nothing of the other
     "cluster spu list",
     "doctor",
     "tap",  # what goes through it is its clients' doing
@@ -207,6 +210,14 @@ WITHOUT_EFFECT = {
     *(f"completions {name}" for name in ("bash", "zsh", "fish", "powershell", "install", "uninstall")),
     *(f"profile {name}" for name in ("current", "list", "switch", "add", "rename", "delete", "copy", "set")),
     *(f"profile {name}" for name in ("delete-profile", "export", "edit", "validate", "prompt", "sync local")),
+}
+
+
+NAMED_BY = {  # by which parameters a command says what it acts on
+    "target": set(),
+    "local": {"name"},
+    "snapshot": {"snapshot_name", "source"},
+    "cluster_name": {"cluster_name"},
 }
 
 
@@ -229,7 +240,7 @@ def test_every_command_says_what_it_does_to_the_cluster() -> None:
         names = {parameter.name for parameter in Command(path, app.imported(leaf.target)).parameters}
         effect = rules.effect
         used = {*effect.only_with, *effect.not_with}
-        used |= {name for name in (effect.on, effect.answers) if name not in ("target", None)}
+        used |= NAMED_BY[effect.on] | ({effect.answers} if effect.answers is not None else set())
         assert used <= names, path
     assert without == WITHOUT_EFFECT
 

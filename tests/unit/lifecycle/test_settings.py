@@ -118,3 +118,10 @@ def test_spus_are_told_where_the_controller_is() -> None:
 def test_a_wildcard_is_never_dialled_nor_advertised(listening: str, dial: str, advertised: str) -> None:
     assert dialled(Endpoint(listening, 1)) == Endpoint(dial, 1)
     assert advertised_host(Endpoint(listening, 1)) == advertised
+
+
+def test_spus_of_data_that_are_there_keep_their_ids() -> None:
+    settings = replace(SETTINGS, spu_count=2, spu_port_base=0)
+    servers = plan(settings, counting(20_000), [5001, 5004])
+    assert [server.spu_name for server in servers[1:]] == ["custom-spu-5001", "custom-spu-5004"]
+    assert servers[2].log.name == "spu_log_5004.log"

@@ -1,14 +1,23 @@
-"""What other SPUs ask on the private port. Layout: docs/protocol.md, "Consumer offsets across SPUs"."""
+"""What is asked on the private port, by other SPUs and by commands of this machine.
+
+Layout: docs/protocol.md, "Consumer offsets across SPUs" and "Closing segments".
+"""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from fluvio_local_cluster.net import Connection, Route
 from fluvio_local_cluster.spu.offset_router import commit_here
 from fluvio_local_cluster.spu.offset_store import OffsetStore
+from fluvio_local_cluster.spu.replicas import ReplicaManager
+from fluvio_local_cluster.storage import StorageError
 from fluvio_protocol.api.replication import (
+    CLOSE_SEGMENTS_KEY,
     INCARNATION_MARK,
+    CloseSegmentsRequest,
+    CloseSegmentsResponse,
     Consumer,
     FetchConsumerOffsetResponse,
     FetchStreamRequest,
@@ -34,12 +43,13 @@ class PeerSession:
 class PeerService:
     """The private port."""
 
-    def __init__(self, store: OffsetStore) -> None:
-        self._store = store
+    def __init__(self, store: OffsetStore, replicas: ReplicaManager) -> None:
+        self._store, self._replicas = store, replicas
         self.routes: Mapping[int, Route] = {
             PeerKey.FETCH_STREAM: Route(FetchStreamRequest, self._refuse_follower),
             PeerKey.FETCH_CONSUMER_OFFSET: Route(PeerFetchConsumerOffsetRequest, self._fetch),
             PeerKey.UPDATE_CONSUMER_OFFSET: Route(PeerUpdateConsumerOffsetRequest, self._update),
+            CLOSE_SEGMENTS_KEY: Route(CloseSegmentsRequest, self._close_segments),
         }
 
     def opened(self, connection: Connection) -> PeerSession:
@@ -80,3 +90,17 @@ class PeerService:
         except ApiError as exc:
             return PeerUpdateConsumerOffsetResponse(error_code=exc.code)
         return PeerUpdateConsumerOffsetResponse()
+
+    async def _close_segments(
+        self, session: PeerSession, header: RequestHeader, request: CloseSegmentsRequest
+    ) -> CloseSegmentsResponse:
+        closed = 0
+        for leader in list(self._replicas.leaders.values()):
+            log = leader.log
+            try:
+                if await self._replicas.in_thread(partial(log.close_segment, request.min_bytes)):
+                    closed += 1
+                    self._replicas.rolled(leader)
+            except StorageError as exc:
+                _logger.error("closing a segment failed replica=%s-%d cause=%s", *leader.key, exc)
+        return CloseSegmentsResponse(closed=closed)
