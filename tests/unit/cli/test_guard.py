@@ -214,6 +214,7 @@ WITHOUT_EFFECT = {
 
 
 NAMED_BY = {  # by which parameters a command says what it acts on
+    "destination": {"destination"},
     "target": set(),
     "local": {"name"},
     "snapshot": {"snapshot_name", "source"},
