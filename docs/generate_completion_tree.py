@@ -36,6 +36,10 @@ from fluvio_completions.engine import Node, Option
 _KINDS = {
     ("topic describe", "name"): "topic",
     ("topic delete", "names"): "topic",
+    ("topic copy", "source"): "topic",
+    ("topic copy", "destination"): "topic",
+    ("topic diff", "left"): "topic",
+    ("topic diff", "right"): "topic",
     ("profile rename", "old"): "profile",
     ("profile add", "profile_name"): "",
     ("profile copy", "source"): "profile",
@@ -59,6 +63,7 @@ _BY_NAME = {
     "server_cert": "file",
     "server_key": "file",
     "compare": "file",
+    "mask_secret": "file",
     "data_dir": "directory",
     "log_dir": "directory",
 }

@@ -34,6 +34,11 @@ _TOPIC: dict[str, Leaf | Group] = {
     "describe": Leaf("Print detailed information about a topic", f"{_COMMANDS}.topic.describe:command"),
     "list": Leaf("List all topics of the cluster", f"{_COMMANDS}.topic.list:command"),
     "add-partition": Leaf("Add partitions to a topic", f"{_COMMANDS}.topic.add_partition:command"),
+    "export": Leaf("Write a topic to a file", f"{_COMMANDS}.topic.export:command"),
+    "import": Leaf("Read a file into a topic", f"{_COMMANDS}.topic.import_topic:command"),
+    "replay": Leaf("Send a file's records at their pace", f"{_COMMANDS}.topic.replay:command"),
+    "copy": Leaf("Copy a topic's records to another topic or cluster", f"{_COMMANDS}.topic.copy:command"),
+    "diff": Leaf("Compare two topics, of one cluster or two", f"{_COMMANDS}.topic.diff:command"),
 }
 _PARTITION: dict[str, Leaf | Group] = {
     "list": Leaf("List all partitions of the cluster", f"{_COMMANDS}.partition.list:command"),

@@ -127,6 +127,15 @@ class CliContext:
 
         return resolve_target(self.target_options, self.load_config, self.choice)
 
+    def for_profile(self, name: str) -> "CliContext":
+        """The same call, but for the cluster of that profile."""
+        from dataclasses import replace
+
+        from fluvio_profiles.resolve import TargetOptions
+
+        options = TargetOptions(profile=name, yes_i_mean=self.target_options.yes_i_mean)
+        return replace(self, target_options=options)
+
     def choice(self) -> tuple[str, str] | None:
         """The profile that the environment or the directory names, and by what; see `choice` of profiles."""
         from fluvio_profiles.choice import chosen_nearby

@@ -10,6 +10,7 @@ from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
 from fluvio_cli.explanation import Explanation
 from fluvio_cli.top.explanations import EXPLANATIONS as _TOP
 from fluvio_cli.traffic_explanations import TRAFFIC
+from fluvio_cli.transfer.explanations import TRANSFERS
 
 _STATUS = "`fluvio cluster status` tells whether the cluster of the current profile answers"
 _SERVER_OUTPUT = "the output of the servers says more: `flv_sc.log` and `spu_log_*.log` in `~/.fluvio/log`"
@@ -36,6 +37,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
 }
 
 BY_NAME: dict[str, Explanation] = {
+    **TRANSFERS,
     # --- reaching a cluster -------------------------------------------------------------------------------
     "connection-failed": Explanation(
         "No connection to the address could be made; nothing was sent.",

@@ -119,6 +119,10 @@ def _meant(
             return _Meant(None, endpoint_of(meant_cluster(cli, data_dir, "", name)))
         if effect.on == "snapshot":
             return _meant_by_snapshot(values, cli)
+        if effect.on == "destination":
+            from fluvio_cli.transfer.places import parse_place
+
+            cli = parse_place(values["destination"]).context(cli)
         target = cli.target()
     except FluvioError:
         return None

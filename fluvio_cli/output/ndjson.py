@@ -30,12 +30,13 @@ def ndjson_line(record: "ShownRecord", topic: str) -> bytes:
         record.partition,
         record.offset,
         b"null" if moment == NO_TIME else b'"%b"' % moment.encode(),
-        b"null" if record.key is None else _text(record.key),
-        _value(record.value),
+        b"null" if record.key is None else json_text(record.key),
+        json_value(record.value),
     )
 
 
-def _text(data: bytes) -> bytes:
+def json_text(data: bytes) -> bytes:
+    """Bytes as a JSON text, or as {"base64": ...} when they are no UTF-8."""
     try:
         return json.dumps(data.decode(), ensure_ascii=False).encode()
     except UnicodeDecodeError:
@@ -44,8 +45,9 @@ def _text(data: bytes) -> bytes:
         return b'{"base64":"%b"}' % b64encode(data)
 
 
-def _value(value: bytes) -> bytes:
+def json_value(value: bytes) -> bytes:
+    """A record's value as it stands in a line."""
     found = parse_json(value)
     if found is NOT_JSON or isinstance(found, str) or (isinstance(found, dict) and list(found) == ["base64"]):
-        return _text(value)
+        return json_text(value)
     return value.translate(_BREAKS)

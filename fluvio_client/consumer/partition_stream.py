@@ -95,6 +95,7 @@ class PartitionStream:
         """`connect` gives the consumer's own connection to an SPU."""
         self.partition = partition
         self._cluster, self._connect, self._config = cluster, connect, config
+        self._start = config.starts.get(partition, config.start)
         self._position = PartitionPosition(config.topic, partition, 0, config.max_bytes)
         self._session: tuple[Connection, int] | None = None  # where offsets are stored
         self._backoff = Backoff(config.first_pause_s, 2.0, config.most_pause_s)
@@ -119,7 +120,7 @@ class PartitionStream:
         """
         stored = await self._stored_offset()
         bounds = await self._bounds()
-        position, start = self._position, self._config.start
+        position, start = self._position, self._start
         if start.base is OffsetBase.TIME:
             position.next_offset = await self._first_since(start.count, bounds)
         else:
@@ -293,7 +294,7 @@ class PartitionStream:
     async def _stored_offset(self) -> int | None:
         """The last record that this consumer has consumed; not looked up for an absolute start or a time."""
         consumer_id = self._config.consumer_id
-        if consumer_id is None or self._config.start.ignores_stored:
+        if consumer_id is None or self._start.ignores_stored:
             return None
         replica = ReplicaKey(topic=self._config.topic, partition=self.partition)
         request = FetchConsumerOffsetsRequest(

@@ -128,12 +128,17 @@ class RecordBatch:
             return columns.values
         return columns.values[self.first_offset - base : self.stop_offset - base]
 
-    def records(self) -> list[ConsumerRecord]:
-        """The wanted records. Decompresses and decodes. Raises `DecodeError` for damaged data."""
+    def columns(self) -> RecordColumns:
+        """The wanted records, one list per field; `base_offset` is that of the first. Raises the same."""
         base, timestamps, keys, values = self._columns()
         if len(values) > self.stop_offset - base or self.first_offset > base:
             wanted = slice(self.first_offset - base, self.stop_offset - base)
             timestamps, keys, values = timestamps[wanted], keys[wanted], values[wanted]
+        return RecordColumns(self.first_offset, timestamps, keys, values)
+
+    def records(self) -> list[ConsumerRecord]:
+        """The wanted records. Decompresses and decodes. Raises `DecodeError` for damaged data."""
+        _, timestamps, keys, values = self.columns()
         offsets = range(self.first_offset, self.first_offset + len(values))
         rows = zip(repeat(self.partition), offsets, timestamps, keys, values, strict=False)
         return list(map(_new_record, rows))

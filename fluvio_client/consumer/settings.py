@@ -1,7 +1,7 @@
 """Settings of a consumer, checked once."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fluvio_client.consumer.offsets import Offset
@@ -35,6 +35,7 @@ class ConsumerConfig:
     topic: str
     partitions: tuple[int, ...] = ()  # none: all that the topic has when the consumer opens
     start: Offset = field(default_factory=Offset.end)
+    starts: Mapping[int, Offset] = field(default_factory=dict)  # partitions that start elsewhere
     isolation: Isolation = Isolation.READ_UNCOMMITTED
     max_bytes: int = SLICE_MAX_BYTES  # of one slice; a batch that is larger is read all the same
     disable_continuous: bool = False  # end when what was there at the start has been read

@@ -108,6 +108,16 @@ class Accumulator:
             raise RecordTooLargeError(size, self.max_record_bytes)
         return batch
 
+    def append_packed(self, partition: int, packed: bytearray, count: int, now: float) -> PendingBatch:
+        """Add a finished batch of `count` records. Raises `RecordTooLargeError` for its size."""
+        if len(packed) > self.max_record_bytes:
+            raise RecordTooLargeError(len(packed), self.max_record_bytes)
+        batch = self._new_batch(partition, 0, now)
+        batch.is_closed, batch.packed = True, packed
+        batch.builder.count, batch.counted_bytes = count, len(packed)
+        self.pending_bytes += len(packed)
+        return batch
+
     def extend(
         self,
         partition: int,

@@ -16,6 +16,7 @@ from fluvio_client.metadata import NotReadyYetError
 from fluvio_client.producer.accumulator import Accumulator, PendingBatch
 from fluvio_client.producer.sending import UNKNOWN_OFFSET, BatchSender
 from fluvio_client.producer.settings import ProducerSettings, choose_codec
+from fluvio_protocol.batch import read_header
 
 _CHUNK = 4096  # records appended in bulk before others get their turn
 _CHUNK_BYTES = 1024 * 1024  # the same, in bytes: as much as one request takes
@@ -192,6 +193,23 @@ class Producer:
                     await self._yield_to_dispatcher()
             count += len(chunk)
         return count
+
+    async def send_batch(self, partition: int, batch: bytearray) -> RecordDelivery:
+        """Give a finished batch (layout: docs/protocol.md, "Batch"), which is stored as it is.
+
+        Its timestamps, keys and codec stay; the leader gives it its offsets. The delivery is that of its
+        first record. The topic must take the batch's codec, else the delivery fails. Waits like `send`;
+        cancelled there, it has not taken the batch. Raises `RecordTooLargeError` (above `max_request_bytes`),
+        `BatchError` (it is none), `PartitionNotFoundError`, `ClientClosedError`.
+        """
+        await self._wait_for_room()
+        await self._yield_to_dispatcher()
+        count, _ = self._partitions()
+        pending = self._accumulator.append_packed(
+            self._checked(partition, count), batch, read_header(batch).record_count, monotonic()
+        )
+        self._wake()
+        return RecordDelivery(pending, 0)
 
     async def flush(self) -> None:
         """Send what was given so far, linger or not, and wait until each record is stored or has failed.

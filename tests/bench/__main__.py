@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import clusters, commands, lines, official, report, scaling, transfers
+from tests.bench import clusters, commands, lines, official, report, scaling, topic_files, transfers
 from tests.bench.measuring import BenchError, Row
 from tests.bench.peers import comparison_table, experiment, plot
 from tests.bench.peers.comparison import Comparison
@@ -23,6 +23,7 @@ EXPERIMENTS: Mapping[str, Callable[[Sizes], list[Row]]] = {
     "clusters": clusters.cluster_rows,
     "transfers": transfers.transfer_rows,
     "lines": lines.line_rows,
+    "topic-files": topic_files.topic_file_rows,
     "official": official.official_rows,
     "fsync": scaling.fsync_rows,
     "spus": scaling.spu_rows,

@@ -17,7 +17,7 @@ EXPECTED_ROWS = {
     "MB": 2,
     "MB/s": 4,
     "lines/s": 2,
-    "records/s": 6,
+    "records/s": 10,
     "records": 1,
 }
 

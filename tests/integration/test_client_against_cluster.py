@@ -13,9 +13,11 @@ from fluvio_client.blocking import BlockingAdmin
 from fluvio_client.client import Fluvio
 from fluvio_client.consumer.offsets import Offset
 from fluvio_client.consumer.settings import ConsumerConfig, OffsetStrategy
+from fluvio_client.errors import PartitionNotFoundError
 from fluvio_client.producer.partitioner import siphash_2_4
 from fluvio_client.producer.producer import RecordMetadata
 from fluvio_client.producer.settings import ProducerSettings
+from fluvio_protocol.batch import BatchBuilder
 from fluvio_protocol.compression import Codec
 from fluvio_protocol.error_code import (
     ApiError,
@@ -110,6 +112,30 @@ def test_keys_stay_together_with_offsets_and_timestamps(cluster: RunningCluster)
             assert record.partition == siphash_2_4(record.key) % 3
             assert places[int(record.value)] == RecordMetadata(record.partition, record.offset)
             assert record.timestamp > 1_700_000_000_000
+
+    run(cluster, body)
+
+
+def test_finished_batches_are_stored_as_they_are_and_partitions_start_where_they_are_told(
+    cluster: RunningCluster,
+) -> None:
+    async def body(client: Fluvio) -> None:
+        await client.admin.create_topic("finished", topic(2))
+        async with client.producer("finished") as producer:
+            for partition in (0, 1, 0):
+                builder = BatchBuilder(1000)
+                builder.append(b"k", b"v%d" % partition, 1000)
+                builder.append(None, b"w%d" % partition, 1005)
+                delivery = await producer.send_batch(partition, builder.build(Codec.LZ4))
+                stored = await delivery
+            assert stored == RecordMetadata(0, 2)
+            assert producer.stored_count == 6
+            with pytest.raises(PartitionNotFoundError):
+                await producer.send_batch(2, builder.build())
+        config = from_beginning("finished", starts={0: Offset.absolute(3)})
+        async with client.consumer(config) as consumer:
+            found = sorted([record async for record in consumer])
+        assert found == [(0, 3, 1005, None, b"w0"), (1, 0, 1000, b"k", b"v1"), (1, 1, 1005, None, b"w1")]
 
     run(cluster, body)
 

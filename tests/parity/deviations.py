@@ -135,6 +135,11 @@ DEVIATIONS = (
         "fluvio produce", ("--ndjson",), "records with keys and any bytes, as `consume -O ndjson` prints them"
     ),
     _wording("fluvio produce", "--compression", "`compress batches` is batch compression"),
+    _extra("fluvio topic export", _ITSELF, "records leave a cluster, byte for byte"),
+    _extra("fluvio topic import", _ITSELF, "and come into another one"),
+    _extra("fluvio topic replay", _ITSELF, "a system can be tried with records as they came"),
+    _extra("fluvio topic copy", _ITSELF, "real data for tests, without what is private in them"),
+    _extra("fluvio topic diff", _ITSELF, "tells whether a copy is one, for scripts too"),
     _wording("fluvio topic delete", "--force", "internal topics need `--system`, and it is they that ask"),
     _extra("fluvio", ("--yes-i-mean",), "what destroys wants the name of a cluster that the user protects"),
     _extra(

@@ -183,6 +183,8 @@ WITHOUT_EFFECT = {
     "cluster run",  # on a cluster of its own
     "topic list",
     "topic describe",
+    "topic export",
+    "topic diff",
     "partition list",
     "table-format list",
     "tf list",
@@ -213,6 +215,7 @@ WITHOUT_EFFECT = {
 
 
 NAMED_BY = {  # by which parameters a command says what it acts on
+    "destination": {"destination"},
     "target": set(),
     "local": {"name"},
     "snapshot": {"snapshot_name", "source"},
@@ -268,6 +271,10 @@ def test_the_commands_that_destroy_ask(tmp_path: Path, words: tuple[str, ...]) -
         ("topic", "create", "t"),
         ("topic", "add-partition", "t", "-c", "1"),
         ("topic", "delete", "t"),
+        ("topic", "import", "file", "t"),
+        ("topic", "replay", "file", "t"),
+        ("topic", "copy", "t", "u"),
+        ("topic", "copy", "test:t", "mirror:t"),
         ("cluster", "spu", "register", "--id", "1", "--public-server", "h:1", "--private-server", "h:2"),
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fluvio_client.errors import RecordTooLargeError
 from fluvio_client.producer.accumulator import Accumulator, PendingBatch
 from fluvio_protocol.batch import decode_columns, read_header
+from fluvio_protocol.compression import Codec
 
 NOW_MS = 1_700_000_000_000
 
@@ -55,6 +56,24 @@ def test_the_largest_record_that_fits_is_taken() -> None:
     assert batch.builder.size_bytes == 300
     with pytest.raises(RecordTooLargeError):
         acc.append(0, None, b"x" * 231, NOW_MS, 0.0)
+
+
+def test_a_finished_batch_stands_between_those_of_records() -> None:
+    acc = accumulator(batch=200, most=300)
+    acc.append(0, None, b"a", NOW_MS, 0.0)
+    packed = bytearray(b"finished")
+    given = acc.append_packed(0, packed, 3, 0.0)
+    acc.append(0, None, b"b", NOW_MS, 0.0)
+    with pytest.raises(RecordTooLargeError):
+        acc.append_packed(0, bytearray(301), 1, 0.0)
+    first, second, third = acc.take(acc.due_partitions(0.0), 0.0, 1 << 20)
+    assert second is given
+    assert second.builder.count == 3
+    assert second.pack(Codec.ZSTD) is packed
+    assert (values_of(first), values_of(third)) == ([b"a"], [b"b"])
+    for batch in (first, second, third):
+        acc.finish(batch)
+    assert acc.pending_bytes == 0
 
 
 def test_an_open_batch_is_due_when_it_has_lingered() -> None:

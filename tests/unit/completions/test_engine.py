@@ -22,7 +22,7 @@ def values(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (("topic", "d"), ["delete", "describe"]),
+        (("topic", "d"), ["delete", "describe", "diff"]),
         (("topic", "delete", "a"), ["alpha"]),
         (("topic", "delete", "alpha", ""), ["alpha", "beta"]),  # it takes several
         (("topic", "describe", "alpha", ""), []),  # it takes one
