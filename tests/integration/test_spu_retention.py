@@ -108,6 +108,28 @@ def test_old_records_go_also_those_of_the_last_segment_but_not_when_the_clock_ju
     run_with_spu(tmp_path, body)
 
 
+def test_a_log_that_is_opened_just_after_the_clock_jumped_loses_nothing(tmp_path: Path) -> None:
+    """It has seen no other clock; the SPU has."""
+
+    async def body(sc: ScriptedSc, spu: Spu) -> None:
+        clocks = Clocks()
+        upkeep = clocks.upkeep(spu)
+        clocks.wall_s += 365 * 86_400
+        await sc.push_all(replica("t", storage=ROOMY, cleanup_policy=SegmentBasedPolicy(time_in_seconds=10)))
+        await sc.told("t")
+        async with connect(public_port(spu)) as client:
+            await produce(client, 8)
+            leader = spu.replicas.find("t", 0)
+            assert leader is not None
+            await upkeep.clean()
+            assert leader.log.log_start == 0
+            clocks.run(3600)  # for so long it has gone on evenly: it is believed
+            await upkeep.clean()
+            assert leader.log.log_start > 0
+
+    run_with_spu(tmp_path, body)
+
+
 def test_readers_of_what_is_gone_are_told_where_to_go_on(tmp_path: Path) -> None:
     async def body(sc: ScriptedSc, spu: Spu) -> None:
         clocks = Clocks()

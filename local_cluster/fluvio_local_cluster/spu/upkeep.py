@@ -13,6 +13,7 @@ from collections.abc import Callable
 from fluvio_local_cluster.spu.leader import LeaderReplica
 from fluvio_local_cluster.spu.replicas import ReplicaManager
 from fluvio_local_cluster.storage import Cleaning, LogClosedError, StorageError
+from fluvio_local_cluster.storage.retention import ClockWatch
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ class Upkeep:
         self._replicas, self._tick_s = replicas, tick_s
         self._check_tick_s = check_tick_s
         self._wall, self._steady = wall, steady
+        # From the start of the SPU on: a log that is opened just after a jump has nothing to compare with.
+        self._clock_watch = ClockWatch()
+        self._clock_watch.distrust(wall(), steady())
         self._wake = asyncio.Event()
         self._unreadable: set[LeaderReplica] = set()  # the disk refused to read; told once
         self._distrusted: dict[LeaderReplica, str] = {}  # told once as long as the clock is not believed
@@ -114,11 +118,11 @@ class Upkeep:
         """Clean all logs once."""
         leaders = list(self._replicas.leaders.values())
         now_s, steady_s = self._wall(), self._steady()
-
+        distrust = self._clock_watch.distrust(now_s, steady_s)
         before = [leader.log.log_start for leader in leaders]
 
         def clean_all() -> list[Cleaning | None]:
-            return [_clean_one(leader, now_s, steady_s) for leader in leaders]
+            return [_clean_one(leader, now_s, steady_s, distrust) for leader in leaders]
 
         done = await self._replicas.in_thread(clean_all)
         for leader, start, cleaning in zip(leaders, before, done, strict=True):
@@ -153,9 +157,9 @@ class Upkeep:
             _logger.warning("no record is removed for its age replica=%s-%d cause=%s", *leader.key, reason)
 
 
-def _clean_one(leader: LeaderReplica, now_s: float, steady_s: float) -> Cleaning | None:
+def _clean_one(leader: LeaderReplica, now_s: float, steady_s: float, distrust: str | None) -> Cleaning | None:
     try:
-        return leader.log.clean(now_s, steady_s, keep_from=leader.keep_from)
+        return leader.log.clean(now_s, steady_s, keep_from=leader.keep_from, distrust=distrust)
     except LogClosedError:
         return None  # it was deleted meanwhile
     except StorageError as exc:

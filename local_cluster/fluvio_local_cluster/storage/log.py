@@ -346,16 +346,19 @@ class ReplicaLog:
             is_clock_trusted=is_clock_trusted,
         )
 
-    def clean(self, now_s: float, mono_s: float, *, keep_from: int | None = None) -> Cleaning:
+    def clean(
+        self, now_s: float, mono_s: float, *, keep_from: int | None = None, distrust: str | None = None
+    ) -> Cleaning:
         """Remove segments that are too old or too many, close an active one that is old. Call it each 10 s.
 
         `now_s`: seconds since 1970; `mono_s`: of a clock that never jumps, and that counts while the machine
-        sleeps if there is such a one. Nothing from `keep_from` (what a follower still reads) or the HW on is
-        removed. Raises `StorageError`; `log_start` then says how far it came.
+        sleeps if there is such a one; `distrust`: why the caller, who may have watched it for longer, does
+        not believe `now_s`. Nothing from `keep_from` (what a follower still reads) or the HW on is removed.
+        Raises `StorageError`; `log_start` then says how far it came.
         """
         with self._clean_lock:
             self._check_open()
-            distrust = self._clock_watch.distrust(now_s, mono_s)
+            distrust = self._clock_watch.distrust(now_s, mono_s) or distrust
             plan = self.plan_retention(now_s, keep_from=keep_from, is_clock_trusted=distrust is None)
             removed = []
             try:
