@@ -5,10 +5,12 @@ import logging
 import os
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from fluvio_local_cluster.net import Connection, NetLimits, Route, Server, serve, server
@@ -23,8 +25,8 @@ SLICE_BYTES = 3_000_000
 class Service:
     """Answers versions, and then sends a slice of `file`."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, slice_bytes: int = SLICE_BYTES) -> None:
+        self.file, self.slice_bytes = file, slice_bytes
 
     @property
     def routes(self) -> Mapping[int, Route]:
@@ -38,7 +40,7 @@ class Service:
     async def versions(self, session: Connection, header: RequestHeader, request: Any) -> Any:
         async def send() -> None:
             with self.file.open("rb") as source:
-                await session.send_slice(LENGTH.pack(SLICE_BYTES), source, 0, SLICE_BYTES)
+                await session.send_slice(LENGTH.pack(self.slice_bytes), source, 0, self.slice_bytes)
 
         session.spawn("slice", send())
         return ApiVersionsResponse(api_keys=[], platform_version="1.2.3")
@@ -144,6 +146,52 @@ def test_a_peer_without_tls_is_told_in_the_log_and_disturbs_nobody(
 
     run(body, tmp_path, tls[0])
     assert "the client does not speak TLS" in caplog.text
+
+
+def test_a_server_that_stops_waits_for_no_handshake(
+    tmp_path: Path, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """Whoever stops a cluster kills its servers after ten seconds."""
+    silent: list[socket.socket] = []
+
+    async def body(listening: Server) -> None:
+        silent.append(socket.create_connection(("127.0.0.1", listening.port)))
+        assert len(await ask(listening, tls[1])) == SLICE_BYTES  # the one before was taken, too
+        await listening.wait_empty()
+
+    begun = time.monotonic()
+    run(body, tmp_path, tls[0])
+    assert time.monotonic() - begun < server.HANDSHAKE_TIMEOUT_S / 2
+    assert silent[0].recv(10) == b""
+    silent[0].close()
+
+
+def test_a_peer_that_takes_nothing_costs_buffers_and_no_more(
+    tmp_path: Path, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """Its slice is larger than any buffer: what it does not take is not read from the file."""
+    service = Service(tmp_path / "large", 300_000_000)
+    with service.file.open("wb") as file:
+        file.truncate(service.slice_bytes)
+
+    async def main() -> None:
+        listening = await serve("127.0.0.1", 0, service, tls=tls[0], name="tls")
+        before = psutil.Process().memory_info().rss
+        writers = []
+        for _ in range(5):  # each is served while those before it take nothing
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", listening.port, ssl=tls[1], server_hostname=DOMAIN, limit=1024
+            )
+            writer.write(encode_request(ApiVersionsRequest(client_version="0.9.0"), 2, 1, "test"))
+            await reader.readexactly(LENGTH.size)
+            writers.append(writer)
+        assert psutil.Process().memory_info().rss - before < 100_000_000  # of five times 300 MB
+        for writer in writers:
+            writer.transport.abort()
+        await listening.wait_empty()
+        await listening.close(1.0)
+
+    asyncio.run(asyncio.wait_for(main(), 30))
 
 
 def test_a_client_that_leaves_amid_a_slice_ends_its_connection_only(

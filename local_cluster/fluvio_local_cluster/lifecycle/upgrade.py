@@ -87,7 +87,7 @@ def upgrade(
     """
     require_known_version(state.platform_version)
     data_dir = state.settings.data_dir
-    with Signals(), data_directory_lock(data_dir):
+    with Signals() as signals, data_directory_lock(data_dir):
         state = place.state_in(data_dir)
         if state.phase is Phase.STARTING:
             raise UpgradeRefusedError(
@@ -99,10 +99,12 @@ def upgrade(
         changed = _changed(state, changes)
         if check_metadata and has_metadata(data_dir):
             progress.step("📝 Checking All Metadatas")
-            _check_metadata(state.settings)
+            with signals.waiting():
+                _check_metadata(state.settings)
             progress.step("✅ Checked All Metadata")
         if only_check:
             return state
+        signals.check()
         progress.step("Uninstalling fluvio local components")
         stop_servers(state)
         for old, new in zip(state.servers, changed.servers, strict=False):
@@ -184,14 +186,21 @@ def _check_ports(servers: Sequence[ServerPlan]) -> None:
 def _check_metadata(settings: ClusterSettings) -> None:
     """Let a controller of this version read everything, without taking the directory."""
     command = [sys.executable, "-P", "-m", "fluvio_local_cluster.sc", "--local", str(settings.metadata_dir)]
-    done = subprocess.run(
-        [*command, "--check"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_CHECK_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, "--check"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_CHECK_TIMEOUT_S,
+            check=False,
+            start_new_session=True,  # a Ctrl-C is ours to answer
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise UpgradeRefusedError(
+            f"reading the metadata in {settings.metadata_dir} takes more than {_CHECK_TIMEOUT_S:g} s",
+            hint="`--skip-checks` does without",
+        ) from exc
     if done.returncode != 0:
         raise DamagedMetadataError((done.stdout or done.stderr).splitlines())
 

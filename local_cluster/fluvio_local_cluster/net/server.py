@@ -51,7 +51,7 @@ class Server:
         self._service = service
         self._limits = limits
         self._tls = tls
-        self._shaking_hands = 0  # connections whose TLS handshake is under way
+        self._handshakes: set[asyncio.Task[None]] = set()  # connections that are being made
         self._intake = Intake(
             limits.max_unprocessed_total_bytes, on_full=self._intake_is_full, on_busy=self._is_busy
         )
@@ -115,6 +115,8 @@ class Server:
         """Stop accepting, let requests that came already be answered for `grace_s`, close all connections."""
         if self._acceptor is not None:
             self._acceptor.close()
+        for handshake in self._handshakes:
+            handshake.cancel()
         for connection in self.connections:
             connection.eof_received()
         with contextlib.suppress(TimeoutError):
@@ -140,12 +142,14 @@ class Server:
             accepted.close()
             return
         self._numbers += 1
-        if len(self._connections) + self._shaking_hands >= self._limits.max_connections and self._tls:
+        if self._tls and len(self._connections) + len(self._handshakes) >= self._limits.max_connections:
             self._refuse(_peer_of(accepted))
             accepted.close()
             return
-        self._shaking_hands += 1
-        self._group.create_task(self._connect(accepted), name=f"{self.name} handshake {self._numbers}")
+        name = f"{self.name} handshake {self._numbers}"
+        handshake = self._group.create_task(self._connect(accepted), name=name)
+        self._handshakes.add(handshake)
+        handshake.add_done_callback(self._handshakes.discard)
 
     async def _connect(self, accepted: socket.socket) -> None:
         connection = Connection(self._numbers, self._limits, self._intake, self._accepted)
@@ -164,8 +168,6 @@ class Server:
                 _logger.info("a TLS handshake failed server=%s peer=%s cause=%s", self.name, peer, cause)
             else:
                 _logger.debug("a connection was not made server=%s cause=%s", self.name, exc)
-        finally:
-            self._shaking_hands -= 1
 
     def _accepted(self, connection: Connection) -> None:
         if self._group is None or self._is_stopping.is_set():
