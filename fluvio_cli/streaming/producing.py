@@ -96,7 +96,6 @@ async def _run(cli: "CliContext", job: ProduceJob, source: Input, tally: "_Tally
                 await _Interactive(cli, job, tally).run(source)
             else:
                 await _Bulk(cli, job, tally).run(source)
-            await producer.flush()
     finally:
         printer = cli.printer
         if tally.producer is not None and (

@@ -152,8 +152,9 @@ def test_signals_are_passed_on(throwaway_home: LocalCluster, place: Path, number
 
 
 def test_ctrl_c_reaches_the_command_once(throwaway_home: LocalCluster, place: Path) -> None:
+    # What was sent on before USR1 comes before it: it is passed on by the same process, in order.
     code = (
-        "import signal, sys, time\n"
+        "import os, signal, sys\n"
         "count = 0\n"
         "def got(*_):\n"
         "    global count\n"
@@ -161,6 +162,9 @@ def test_ctrl_c_reaches_the_command_once(throwaway_home: LocalCluster, place: Pa
         "signal.signal(signal.SIGINT, got)\n"
         "print('ready', flush=True)\n"
         "sys.stdin.readline()\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})\n"
+        "os.kill(os.getppid(), signal.SIGUSR1)\n"
+        "signal.sigwait({signal.SIGUSR1})\n"
         "print('interrupts:', count, flush=True)\n"
         "sys.exit(4)\n"
     )

@@ -1,9 +1,12 @@
 """`cluster upgrade`: version and settings change, records stay; what cannot be done leaves all as it was."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pexpect
+import psutil
 import pytest
 
 from fluvio_profiles.store import load_config
@@ -83,6 +86,23 @@ def test_metadata_that_cannot_be_read_are_named_and_the_cluster_runs_on(fresh_cl
     assert damaged.exists()
     damaged.write_text(whole)
     cluster.run("cluster", "upgrade", "--setup")
+    assert sorted(cluster.running()) == ["SC", "SPU 5001"]
+
+
+def test_ctrl_c_while_metadata_are_read_leaves_the_cluster_running(fresh_cluster: LocalCluster) -> None:
+    cluster = fresh_cluster
+    large = cluster.data_dir / "metadata" / "Topic" / "large.yaml"
+    large.write_text("".join(f"- key-{number}: value\n" for number in range(500_000)))  # seconds to read
+    command = [str(cluster.executable), "cluster", "upgrade", "--force"]
+    with subprocess.Popen(command, env=cluster.env, stderr=subprocess.PIPE, text=True) as running:
+        upgrade = psutil.Process(running.pid)
+        while not (checks := [child for child in upgrade.children() if "--check" in child.cmdline()]):
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "metadata cannot be read" not in said
+    assert not any(child.is_running() for child in checks)
     assert sorted(cluster.running()) == ["SC", "SPU 5001"]
 
 
