@@ -99,8 +99,7 @@ def upgrade(
         changed = _changed(state, changes)
         if check_metadata and has_metadata(data_dir):
             progress.step("📝 Checking All Metadatas")
-            with signals.waiting():
-                _check_metadata(state.settings)
+            _check_metadata(state.settings, signals)
             progress.step("✅ Checked All Metadata")
         if only_check:
             return state
@@ -183,26 +182,32 @@ def _check_ports(servers: Sequence[ServerPlan]) -> None:
             seen.add(endpoint.port)
 
 
-def _check_metadata(settings: ClusterSettings) -> None:
+def _check_metadata(settings: ClusterSettings, signals: Signals) -> None:
     """Let a controller of this version read everything, without taking the directory."""
     command = [sys.executable, "-P", "-m", "fluvio_local_cluster.sc", "--local", str(settings.metadata_dir)]
-    try:
-        done = subprocess.run(
-            [*command, "--check"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_CHECK_TIMEOUT_S,
-            check=False,
-            start_new_session=True,  # a Ctrl-C is ours to answer
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise UpgradeRefusedError(
-            f"reading the metadata in {settings.metadata_dir} takes more than {_CHECK_TIMEOUT_S:g} s",
-            hint="`--skip-checks` does without",
-        ) from exc
-    if done.returncode != 0:
-        raise DamagedMetadataError((done.stdout or done.stderr).splitlines())
+    process = subprocess.Popen(
+        [*command, "--check"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a Ctrl-C is ours to answer
+    )
+    with process:
+        try:
+            with signals.waiting():
+                out, err = process.communicate(timeout=_CHECK_TIMEOUT_S)
+        except subprocess.TimeoutExpired as exc:
+            process.kill()
+            raise UpgradeRefusedError(
+                f"reading the metadata in {settings.metadata_dir} takes more than {_CHECK_TIMEOUT_S:g} s",
+                hint="`--skip-checks` does without",
+            ) from exc
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise DamagedMetadataError((out or err).splitlines())
 
 
 def _lead_profiles(places: Places, old: ClusterState, new: ClusterState) -> None:
