@@ -6,9 +6,13 @@ Each parser takes the text and raises ValueError with the reason, which the gram
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fluvio_cli.grammar import InvalidChoiceError
+
+if TYPE_CHECKING:
+    from fluvio_cli.moments import Moment
+    from fluvio_cli.output.queries import Query
 
 
 class Choice:
@@ -228,3 +232,17 @@ def parse_delivery(text: str) -> Literal["at_most_once", "at_least_once"]:
     if word is None:
         raise ValueError(f"unrecognized delivery semantic: {text}. Supported: {_supported(_DELIVERY_WORDS)}")
     return "at_most_once" if word == "at_most_once" else "at_least_once"
+
+
+def moment(text: str) -> "Moment":
+    """A point in time, or a time ago."""
+    from fluvio_cli.moments import parse_moment
+
+    return parse_moment(text)
+
+
+def query(text: str) -> "Query":
+    """A JMESPath expression."""
+    from fluvio_cli.output.queries import parse_query
+
+    return parse_query(text)

@@ -171,11 +171,11 @@ _NODES: dict[str, Node] = {
     'topic export': Node(
         options=(
             Option(('--format',), ('jsonl', 'binary'), "JSON lines or the compact form, whatever the file's name says"),
-            Option(('-p', '--partition'), '', 'Write this partition only (repeatable)'),
+            Option(('-p', '--partition'), '', 'Take this partition only (repeatable)'),
             Option(('--since',), '', 'Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970'),
-            Option(('--until',), '', 'Write what is before this time'),
-            Option(('-n', '--count'), '', 'End after so many records, the oldest'),
-            Option(('--where',), '', 'Write the records whose JSON value this JMESPath expression is true for'),
+            Option(('--until',), '', 'Take what is before this time'),
+            Option(('-n', '--count'), '', 'End after so many records, the first ones'),
+            Option(('--where',), '', 'Take the records whose JSON value this JMESPath expression is true for'),
             Option(('--resume',), None, 'Go on where the file ends: after an interruption, or for what is new'),
             Option(('--force',), None, 'Replace the file if it exists'),
             Option(('-O', '--output'), ('table', 'json'), 'Output format'),
@@ -196,7 +196,7 @@ _NODES: dict[str, Node] = {
     'topic replay': Node(
         options=(
             Option(('--speed',), '', 'How many times as fast: 10x, 0.5x, or max for as fast as it goes'),
-            Option(('-n', '--count'), '', 'End after so many records'),
+            Option(('-n', '--count'), '', 'End after so many records, the first ones'),
             Option(('--create',), None, 'Create the topic if there is none, as the file describes it'),
             Option(('--keep-time',), None, 'Keep the times of records; else they are from now'),
             Option(('-O', '--output'), ('table', 'json'), 'Output format'),
@@ -206,11 +206,11 @@ _NODES: dict[str, Node] = {
     ),
     'topic copy': Node(
         options=(
-            Option(('-p', '--partition'), '', 'Copy this partition only (repeatable)'),
+            Option(('-p', '--partition'), '', 'Take this partition only (repeatable)'),
             Option(('--since',), '', 'Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970'),
-            Option(('--until',), '', 'Copy what is before this time'),
-            Option(('-n', '--count'), '', 'End after so many records, the oldest'),
-            Option(('--where',), '', 'Copy the records whose JSON value this JMESPath expression is true for'),
+            Option(('--until',), '', 'Take what is before this time'),
+            Option(('-n', '--count'), '', 'End after so many records, the first ones'),
+            Option(('--where',), '', 'Take the records whose JSON value this JMESPath expression is true for'),
             Option(('--mask',), '', 'Put a digest in place of what is there in each JSON value: `user.email`, `items[*].card` (repeatable)'),
             Option(('--mask-keys',), None, "Put digests in place of the records' keys, too"),
             Option(('--mask-secret',), 'file', 'File with a secret for the digests, so that nobody can check a guess without it'),

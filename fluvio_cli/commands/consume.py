@@ -21,18 +21,6 @@ _offset = values.integer(0, 2**63 - 1)
 _FORMS = ("dynamic", "text", "binary", "json", "raw", "table", "full-table", "ndjson")
 
 
-def _moment(text: str) -> "Moment":
-    from fluvio_cli.moments import parse_moment
-
-    return parse_moment(text)
-
-
-def _query(text: str) -> "Query":
-    from fluvio_cli.output.queries import parse_query
-
-    return parse_query(text)
-
-
 @rules(
     effect=Effect(only_with=("consumer",)),
     conflicts=(
@@ -194,7 +182,7 @@ def command(
         typer.Option(
             "--since",
             metavar="TIME",
-            parser=_moment,
+            parser=values.moment,
             help="Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970",
         ),
     ] = None,
@@ -203,7 +191,7 @@ def command(
         typer.Option(
             "--until",
             metavar="TIME",
-            parser=_moment,
+            parser=values.moment,
             help="Print what is before this time, then end; without a start flag a time that has passed "
             "starts at the beginning",
         ),
@@ -213,7 +201,7 @@ def command(
         typer.Option(
             "--where",
             metavar="EXPR",
-            parser=_query,
+            parser=values.query,
             help="Print the records whose JSON value this JMESPath expression is true for",
         ),
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluvio_cli.transfer.digest import ContentDigest
 from fluvio_cli.transfer.places import Place
-from fluvio_cli.transfer.progress import ProgressLine
+from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic
 from fluvio_cli.transfer.settings import settings_of
 from fluvio_types.errors import FluvioError
@@ -110,26 +110,24 @@ async def compare(cli: "CliContext", job: DiffJob) -> Comparison:
     neither is there."""
     from fluvio_cli.commands.topic.failure import topic_not_found
 
-    line = ProgressLine(cli.printer)
-    try:
+    tally = Tally()
+    with cli.printer.busy(tally.tell):
         async with (
             job.left.context(cli).client() as one,
             job.right.context(cli).client() as other,
             asyncio.TaskGroup() as tasks,
         ):
             found = [
-                tasks.create_task(_look(client, place, job, line), name=f"read {place}")
+                tasks.create_task(_look(client, place, job, tally), name=f"read {place}")
                 for client, place in ((one, job.left), (other, job.right))
             ]
-    finally:
-        line.erase()
     left, right = (task.result() for task in found)
     if left.settings is None and right.settings is None:
         raise topic_not_found(job.left.topic)
     return Comparison(left, right, job.ignored)
 
 
-async def _look(client: "Fluvio", place: Place, job: DiffJob, line: ProgressLine) -> Side:
+async def _look(client: "Fluvio", place: Place, job: DiffJob, tally: Tally) -> Side:
     side = Side(place)
     found = await find_topic(client, place.topic)
     if found is None:
@@ -145,7 +143,7 @@ async def _look(client: "Fluvio", place: Place, job: DiffJob, line: ProgressLine
         async for piece in pieces:
             digests[piece.partition].update(piece.columns())
             side.halves[piece.partition].end = piece.offsets[-1] + 1
-            line.add(piece.count)
+            tally.add(piece.count)
             await asyncio.sleep(0)  # the other side has its turn
     for number, digest in digests.items():
         side.halves[number].digest = digest.hexdigest()

@@ -10,7 +10,7 @@ from fluvio_cli.streaming.selection import Selection
 from fluvio_cli.transfer.importing import MissingPartitionsError
 from fluvio_cli.transfer.masking import Mask
 from fluvio_cli.transfer.places import Place
-from fluvio_cli.transfer.progress import ProgressLine
+from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic
 from fluvio_cli.transfer.resuming import StoredAlready
 from fluvio_cli.transfer.settings import settings_of, spec_of
@@ -64,7 +64,15 @@ async def copy(cli: "CliContext", job: CopyJob, interrupt: Interruptible) -> Cop
     topic = job.destination.topic
     if here.target().endpoint == there.target().endpoint and job.source.topic == topic:
         raise SamePlaceError(job.destination)
-    line = ProgressLine(cli.printer)
+    tally = Tally()
+    with cli.printer.busy(tally.tell):
+        return await _copy(here, there, job, interrupt, tally)
+
+
+async def _copy(
+    here: "CliContext", there: "CliContext", job: CopyJob, interrupt: Interruptible, tally: Tally
+) -> Copied:
+    topic = job.destination.topic
     async with here.client() as reader, there.client() as writing:
         codec, partitions = await _target(reader, writing, job)
         bounds = await bounds_of(writing, topic, range(partitions))
@@ -74,21 +82,18 @@ async def copy(cli: "CliContext", job: CopyJob, interrupt: Interruptible) -> Cop
             interrupt.listen()
             extent = Extent(job.partitions, {}, job.selection)
             try:
-                try:
-                    with interrupt:
-                        async with aclosing(read_topic(reader, job.source.topic, extent)) as pieces:
-                            async for piece in pieces:
-                                masked = piece if job.mask is None else job.mask.masked(piece)
-                                rest = stored.rest_of(masked)
-                                line.add(piece.count)
-                                if rest is not None:
-                                    await writer.write(rest)
-                except FluvioError:
-                    await writer.finish()
-                    raise
+                with interrupt:
+                    async with aclosing(read_topic(reader, job.source.topic, extent)) as pieces:
+                        async for piece in pieces:
+                            masked = piece if job.mask is None else job.mask.masked(piece)
+                            rest = stored.rest_of(masked)
+                            tally.add(piece.count)
+                            if rest is not None:
+                                await writer.write(rest)
+            except FluvioError:
                 await writer.finish()
-            finally:
-                line.erase()
+                raise
+            await writer.finish()
         if not interrupt.interrupted:
             stored.check()
     strays = sum(each.strays for each in writer.landed.values())

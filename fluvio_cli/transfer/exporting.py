@@ -9,7 +9,7 @@ import stat
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from fluvio_cli.streaming.selection import Selection
 from fluvio_cli.transfer.blocks import Counts
 from fluvio_cli.transfer.containers import Container, pack
 from fluvio_cli.transfer.files import FileMaker, FileReader, Form
-from fluvio_cli.transfer.progress import ProgressLine
+from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic
 from fluvio_cli.transfer.settings import settings_of, topic_document
 from fluvio_types.errors import FluvioError
@@ -170,7 +170,7 @@ class _Export:
         self._before = 0 if counts is None else counts.total
         self._starts = {} if counts is None else dict(counts.next_offsets)
         self._result = Exported(0, self._maker.counts)
-        self._line = ProgressLine(cli.printer)
+        self._tally = Tally()
 
     async def run(self, descriptor: int, interrupt: Interruptible) -> Exported:
         result, maker, selection = self._result, self._maker, self._job.selection
@@ -180,25 +180,28 @@ class _Export:
         pieces = read_topic(self._client, self._job.topic, extent, self._skipped)
         output = _Output(descriptor, self._job.container)
         async with aclosing(output), aclosing(pieces):
-            try:
-                with interrupt:
-                    if selection.count is None or selection.count > 0:
-                        async for piece in pieces:
-                            unit = maker.add(piece)
-                            self._line.add(piece.count)
-                            if unit is not None:
-                                await output.write(unit)
-                await output.write(maker.rest())
-                if not interrupt.interrupted:
-                    await output.write(maker.end())
-                await output.written()
-            finally:
-                self._line.erase()
+            with self._busy(), interrupt:
+                if selection.count is None or selection.count > 0:
+                    async for piece in pieces:
+                        unit = maker.add(piece)
+                        self._tally.add(piece.count)
+                        if unit is not None:
+                            await output.write(unit)
+            await output.write(maker.rest())
+            if not interrupt.interrupted:
+                await output.write(maker.end())
+            await output.written()
         result.added = maker.counts.total - self._before
         result.interrupted = interrupt.interrupted
         if selection.not_json:
             self._cli.printer.hint(f"records left out because they are no JSON: {selection.not_json}")
         return result
+
+    def _busy(self) -> AbstractContextManager[None]:
+        """Records that a terminal shows need no line that counts them."""
+        if self._job.file == STANDARD and self._cli.printer.stdout_is_terminal:
+            return nullcontext()
+        return self._cli.printer.busy(self._tally.tell)
 
     def _skipped(self, partition: int, first: int, following: int) -> None:
         self._result.skipped += following - first

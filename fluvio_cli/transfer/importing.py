@@ -16,7 +16,7 @@ from fluvio_cli.streaming.interrupt import Interruptible
 from fluvio_cli.streaming.lines import Input
 from fluvio_cli.transfer.files import DamagedExportError, FileReader, highest_partition
 from fluvio_cli.transfer.pieces import Piece
-from fluvio_cli.transfer.progress import ProgressLine
+from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.reading import bounds_of, find_topic, wished_partitions
 from fluvio_cli.transfer.resuming import StoredAlready
 from fluvio_cli.transfer.settings import spec_of
@@ -245,7 +245,7 @@ class _Import:
         self._state: ImportState | None = None
         self._stored = StoredAlready(topic, {}, job.keep_time)
         self._noted_at = monotonic()
-        self._line = ProgressLine(cli.printer)
+        self._tally = Tally()
 
     async def prepare(self) -> None:
         """Find out where to go on, and note where the import begins."""
@@ -298,14 +298,13 @@ class _Import:
         writer.on_landed = lambda: self._landed(writer)
         try:
             try:
-                with interrupt:
+                with self._cli.printer.busy(self._tally.tell), interrupt:
                     await self._send(writer)
             except (DamagedExportError, MissingPartitionsError, ImportStateError):
                 await writer.finish()
                 raise
             await writer.finish()
         finally:
-            self._line.erase()
             self._take_note(writer)
         if not interrupt.interrupted:
             self._stored.check()
@@ -329,7 +328,7 @@ class _Import:
                     continue
                 check_partition(self._topic, piece, self._partitions)
                 rest = self._stored.rest_of(piece)
-                self._line.add(piece.count)
+                self._tally.add(piece.count)
                 if rest is not None:
                     await writer.write(rest)
 

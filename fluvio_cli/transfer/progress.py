@@ -1,36 +1,22 @@
-"""How far a transfer is, on a terminal: records so far, and how fast they go."""
+"""How far a transfer is, for the line that a terminal shows: records so far, and how fast they go."""
 
 from time import monotonic
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fluvio_cli.output.printer import Printer
-
-_EVERY_S = 0.2
 
 
-class ProgressLine:
-    """One line of standard error that is written over again; nothing where nobody watches."""
+class Tally:
+    """Counts records; `tell` is for `Printer.busy`."""
 
-    def __init__(self, printer: "Printer") -> None:
-        self._printer = printer
-        self._began = self._shown_at = monotonic()
-        self._is_shown = False
+    def __init__(self) -> None:
+        self._began = monotonic()
         self.records = 0
 
     def add(self, records: int) -> None:
         """So many more."""
         self.records += records
-        now = monotonic()
-        if self._printer.shows_progress and now - self._shown_at >= _EVERY_S:
-            self._shown_at, self._is_shown = now, True
-            rate = self.records / max(now - self._began, 0.001)
-            self._printer.stderr.write(f"\r\x1b[2K{self.records:,} records, {rate:,.0f} a second")
-            self._printer.stderr.flush()
 
-    def erase(self) -> None:
-        """Leave the line as it was before."""
-        if self._is_shown:
-            self._printer.stderr.write("\r\x1b[2K")
-            self._printer.stderr.flush()
-            self._is_shown = False
+    def tell(self) -> str:
+        """`1,000 records, 500 a second`."""
+        if not self.records:
+            return "connecting, and looking where to begin"
+        rate = self.records / max(monotonic() - self._began, 0.001)
+        return f"{self.records:,} records, {rate:,.0f} a second"

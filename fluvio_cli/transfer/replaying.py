@@ -17,7 +17,7 @@ from fluvio_cli.transfer.importing import (
 )
 from fluvio_cli.transfer.pace import TICK_S, Pace
 from fluvio_cli.transfer.pieces import Piece
-from fluvio_cli.transfer.progress import ProgressLine
+from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.writing import SETTINGS, TopicWriter
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ReplayJob:
 
 async def replay(cli: "CliContext", job: ReplayJob, interrupt: Interruptible) -> Imported:
     """Run the job. Raises as `import_file` does."""
-    line = ProgressLine(cli.printer)
+    tally = Tally()
     async with opened(cli, job.source) as source, cli.client() as client:
         topic, codec, partitions = await target_topic(client, job.source, source)
         async with client.producer(topic, SETTINGS) as producer:
@@ -43,7 +43,7 @@ async def replay(cli: "CliContext", job: ReplayJob, interrupt: Interruptible) ->
             pace = Pace(job.speed)
             interrupt.listen()
             try:
-                with interrupt:
+                with cli.printer.busy(tally.tell), interrupt:
                     async with aclosing(source.pieces()) as pieces:
                         left = job.count
                         async for piece in pieces:
@@ -52,7 +52,7 @@ async def replay(cli: "CliContext", job: ReplayJob, interrupt: Interruptible) ->
                                 continue
                             check_partition(topic, piece, partitions)
                             wanted = piece if left is None else piece.part(0, left)
-                            await _send(writer, pace, wanted, line)
+                            await _send(writer, pace, wanted, tally)
                             if left is not None:
                                 left -= wanted.count
                                 if left <= 0:
@@ -60,14 +60,12 @@ async def replay(cli: "CliContext", job: ReplayJob, interrupt: Interruptible) ->
             except (DamagedExportError, MissingPartitionsError):
                 await writer.finish()
                 raise
-            finally:
-                line.erase()
             await writer.finish()
     strays = sum(each.strays for each in writer.landed.values())
     return Imported(topic, writer.total, 0, strays, writer.landed, interrupt.interrupted)
 
 
-async def _send(writer: TopicWriter, pace: Pace, piece: Piece, line: ProgressLine) -> None:
+async def _send(writer: TopicWriter, pace: Pace, piece: Piece, tally: Tally) -> None:
     loop = asyncio.get_running_loop()
     timestamps = piece.columns().timestamps
     start = 0
@@ -79,5 +77,5 @@ async def _send(writer: TopicWriter, pace: Pace, piece: Piece, line: ProgressLin
             await asyncio.sleep(due - now)
         stop = pace.together(timestamps, start, max(due, now) + TICK_S)
         await writer.write(piece.part(start, stop))
-        line.add(stop - start)
+        tally.add(stop - start)
         start = stop

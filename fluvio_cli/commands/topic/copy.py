@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.topic.transfer_options import moment, query
+from fluvio_cli.commands.topic import transfer_options as transfer
 from fluvio_cli.context import CliContext
 from fluvio_cli.effect import Effect
 
@@ -53,48 +52,11 @@ def command(
             metavar="destination", help="Topic to write to, as PROFILE:TOPIC; `PROFILE:` keeps the name"
         ),
     ],
-    partition: Annotated[
-        list[int] | None,
-        typer.Option(
-            "-p",
-            "--partition",
-            metavar="integer",
-            parser=values.u32,
-            help="Copy this partition only (repeatable)",
-        ),
-    ] = None,
-    since: Annotated[
-        Any,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            parser=moment,
-            help="Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970",
-        ),
-    ] = None,
-    until: Annotated[
-        Any,
-        typer.Option("--until", metavar="TIME", parser=moment, help="Copy what is before this time"),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "-n",
-            "--count",
-            metavar="integer",
-            parser=values.integer(1, 2**63 - 1),
-            help="End after so many records, the oldest",
-        ),
-    ] = None,
-    where: Annotated[
-        Any,
-        typer.Option(
-            "--where",
-            metavar="EXPR",
-            parser=query,
-            help="Copy the records whose JSON value this JMESPath expression is true for",
-        ),
-    ] = None,
+    partition: transfer.Partitions = None,
+    since: transfer.Since = None,
+    until: transfer.Until = None,
+    count: transfer.Count = None,
+    where: transfer.Where = None,
     mask: Annotated[
         list[Any] | None,
         typer.Option(
@@ -122,12 +84,7 @@ def command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a copy that was interrupted, or add what is new")
     ] = False,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-O", "--output", metavar="type", parser=values.Choice("table", "json"), help="Output format"
-        ),
-    ] = "table",
+    output: transfer.Output = "table",
 ) -> None:
     """Copy a topic's records to another topic, of the same cluster or another.
 
@@ -135,7 +92,6 @@ def command(
     """
     from pathlib import Path
 
-    from fluvio_cli.commands.topic.transfer_options import selection_of
     from fluvio_cli.failures import UsageError
     from fluvio_cli.streaming.interrupt import run
     from fluvio_cli.transfer.copying import CopyJob, copy
@@ -156,7 +112,7 @@ def command(
         here,
         there if there.topic else there._replace(topic=here.topic),
         tuple(partition or ()),
-        selection_of(since, until, where, count),
+        transfer.selection_of(since, until, where, count),
         chosen,
         create,
         resume,
@@ -173,10 +129,9 @@ def command(
 
 
 def _tell(cli: CliContext, source: str, destination: str, result: "Copied", output: str) -> None:
-    from fluvio_cli.commands.topic.transfer_options import landed_view, tell_strays
     from fluvio_cli.output.structured import render_json
 
-    tell_strays(cli, destination, result.strays)
+    transfer.tell_strays(cli, destination, result.strays)
     if result.interrupted:
         cli.printer.note(f"interrupted after {result.records} records: `--resume` goes on")
     elif output == "json":
@@ -186,7 +141,7 @@ def _tell(cli: CliContext, source: str, destination: str, result: "Copied", outp
             "records": result.records,
             "records_stored_before": result.found,
             "other_records_between": result.strays,
-            "partitions": landed_view(result.landed),
+            "partitions": transfer.landed_view(result.landed),
         }
         cli.printer.data(render_json(view))
     else:

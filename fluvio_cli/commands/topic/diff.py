@@ -6,6 +6,7 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
+from fluvio_cli.commands.topic import transfer_options as transfer
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -45,12 +46,7 @@ def command(
             help="Do not compare the settings, the offsets or the records (repeatable)",
         ),
     ] = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-O", "--output", metavar="type", parser=values.Choice("table", "json"), help="Output format"
-        ),
-    ] = "table",
+    output: transfer.Output = "table",
 ) -> None:
     """Compare two topics: settings, offsets and the records of each partition.
 

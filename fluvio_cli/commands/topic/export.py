@@ -6,7 +6,7 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.topic.transfer_options import moment, query
+from fluvio_cli.commands.topic import transfer_options as transfer
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -42,66 +42,23 @@ def command(
             help="JSON lines or the compact form, whatever the file's name says",
         ),
     ] = None,
-    partition: Annotated[
-        list[int] | None,
-        typer.Option(
-            "-p",
-            "--partition",
-            metavar="integer",
-            parser=values.u32,
-            help="Write this partition only (repeatable)",
-        ),
-    ] = None,
-    since: Annotated[
-        Any,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            parser=moment,
-            help="Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970",
-        ),
-    ] = None,
-    until: Annotated[
-        Any,
-        typer.Option("--until", metavar="TIME", parser=moment, help="Write what is before this time"),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "-n",
-            "--count",
-            metavar="integer",
-            parser=values.integer(1, 2**63 - 1),
-            help="End after so many records, the oldest",
-        ),
-    ] = None,
-    where: Annotated[
-        Any,
-        typer.Option(
-            "--where",
-            metavar="EXPR",
-            parser=query,
-            help="Write the records whose JSON value this JMESPath expression is true for",
-        ),
-    ] = None,
+    partition: transfer.Partitions = None,
+    since: transfer.Since = None,
+    until: transfer.Until = None,
+    count: transfer.Count = None,
+    where: transfer.Where = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on where the file ends: after an interruption, or for what is new"),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists")] = False,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-O", "--output", metavar="type", parser=values.Choice("table", "json"), help="Output format"
-        ),
-    ] = "table",
+    output: transfer.Output = "table",
 ) -> None:
     """Write a topic to a file.
 
     Keys, times, offsets and partitions are kept, and every byte of the values. What is there when the command
     starts is written.
     """
-    from fluvio_cli.commands.topic.transfer_options import selection_of
     from fluvio_cli.failures import UsageError
     from fluvio_cli.streaming.interrupt import run
     from fluvio_cli.transfer.exporting import STANDARD, ExportJob, export
@@ -117,7 +74,7 @@ def command(
         form if format is None else Form(format),
         container,
         tuple(partition or ()),
-        selection_of(since, until, where, count),
+        transfer.selection_of(since, until, where, count),
         resume,
         force,
     )

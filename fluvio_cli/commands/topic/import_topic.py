@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fluvio_cli import values
 from fluvio_cli.command import rules
+from fluvio_cli.commands.topic import transfer_options as transfer
 from fluvio_cli.context import CliContext
 from fluvio_cli.effect import WRITES
 
@@ -27,28 +27,14 @@ if TYPE_CHECKING:
 )
 def command(
     ctx: typer.Context,
-    file: Annotated[
-        str, typer.Argument(metavar="file", help="File to read, of any form; `-` for standard input")
-    ],
-    topic: Annotated[
-        str | None,
-        typer.Argument(metavar="topic", help="Name of the topic to write to; the one that the file names"),
-    ] = None,
-    create: Annotated[
-        bool, typer.Option("--create", help="Create the topic if there is none, as the file describes it")
-    ] = False,
-    keep_time: Annotated[
-        bool, typer.Option("--keep-time", help="Keep the times of records; else they are from now")
-    ] = False,
+    file: transfer.SourceFile,
+    topic: transfer.TargetTopic = None,
+    create: transfer.CreateFromFile = False,
+    keep_time: transfer.KeepTime = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an import that was interrupted")
     ] = False,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-O", "--output", metavar="type", parser=values.Choice("table", "json"), help="Output format"
-        ),
-    ] = "table",
+    output: transfer.Output = "table",
 ) -> None:
     """Read a file that `topic export` wrote into a topic.
 
@@ -73,10 +59,9 @@ def command(
 
 
 def _tell(cli: CliContext, file: str, result: "Imported", output: str) -> None:
-    from fluvio_cli.commands.topic.transfer_options import landed_view, tell_strays
     from fluvio_cli.output.structured import render_json
 
-    tell_strays(cli, result.topic, result.strays)
+    transfer.tell_strays(cli, result.topic, result.strays)
     if result.interrupted:
         after = ": `--resume` goes on" if result.resumable else ""
         cli.printer.note(f"interrupted after {result.records} records{after}")
@@ -87,7 +72,7 @@ def _tell(cli: CliContext, file: str, result: "Imported", output: str) -> None:
             "records": result.records,
             "records_stored_before": result.found,
             "other_records_between": result.strays,
-            "partitions": landed_view(result.landed),
+            "partitions": transfer.landed_view(result.landed),
         }
         cli.printer.data(render_json(view))
     else:

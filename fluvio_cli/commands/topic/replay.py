@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fluvio_cli import values
 from fluvio_cli.command import rules
+from fluvio_cli.commands.topic import transfer_options as transfer
 from fluvio_cli.context import CliContext
 from fluvio_cli.effect import WRITES
 
@@ -31,13 +31,8 @@ def _speed(text: str) -> float:
 )
 def command(
     ctx: typer.Context,
-    file: Annotated[
-        str, typer.Argument(metavar="file", help="File to read, of any form; `-` for standard input")
-    ],
-    topic: Annotated[
-        str | None,
-        typer.Argument(metavar="topic", help="Name of the topic to write to; the one that the file names"),
-    ] = None,
+    file: transfer.SourceFile,
+    topic: transfer.TargetTopic = None,
     speed: Annotated[
         float,
         typer.Option(
@@ -47,28 +42,10 @@ def command(
             help="How many times as fast: 10x, 0.5x, or max for as fast as it goes",
         ),
     ] = 1.0,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "-n",
-            "--count",
-            metavar="integer",
-            parser=values.integer(1, 2**63 - 1),
-            help="End after so many records",
-        ),
-    ] = None,
-    create: Annotated[
-        bool, typer.Option("--create", help="Create the topic if there is none, as the file describes it")
-    ] = False,
-    keep_time: Annotated[
-        bool, typer.Option("--keep-time", help="Keep the times of records; else they are from now")
-    ] = False,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-O", "--output", metavar="type", parser=values.Choice("table", "json"), help="Output format"
-        ),
-    ] = "table",
+    count: transfer.Count = None,
+    create: transfer.CreateFromFile = False,
+    keep_time: transfer.KeepTime = False,
+    output: transfer.Output = "table",
 ) -> None:
     """Send a file's records at the pace of their times.
 
@@ -92,7 +69,6 @@ def command(
 
 
 def _tell(cli: CliContext, file: str, result: "Imported", output: str) -> None:
-    from fluvio_cli.commands.topic.transfer_options import landed_view
     from fluvio_cli.output.structured import render_json
 
     if result.interrupted:
@@ -102,7 +78,7 @@ def _tell(cli: CliContext, file: str, result: "Imported", output: str) -> None:
             "topic": result.topic,
             "file": file,
             "records": result.records,
-            "partitions": landed_view(result.landed),
+            "partitions": transfer.landed_view(result.landed),
         }
         cli.printer.data(render_json(view))
     else:

@@ -1,6 +1,10 @@
-"""What several of `topic export|import|replay|copy` have in common: reading options, telling results."""
+"""What several of `topic export|import|replay|copy` have in common: options, and telling results."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fluvio_cli import values
 
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
@@ -10,18 +14,66 @@ if TYPE_CHECKING:
     from fluvio_cli.transfer.writing import Landing
 
 
-def moment(text: str) -> "Moment":
-    """For `typer.Option(parser=...)`."""
-    from fluvio_cli.moments import parse_moment
-
-    return parse_moment(text)
-
-
-def query(text: str) -> "Query":
-    """For `typer.Option(parser=...)`."""
-    from fluvio_cli.output.queries import parse_query
-
-    return parse_query(text)
+SourceFile = Annotated[
+    str, typer.Argument(metavar="file", help="File to read, of any form; `-` for standard input")
+]
+TargetTopic = Annotated[
+    str | None,
+    typer.Argument(metavar="topic", help="Name of the topic to write to; the one that the file names"),
+]
+Partitions = Annotated[
+    list[int] | None,
+    typer.Option(
+        "-p",
+        "--partition",
+        metavar="integer",
+        parser=values.u32,
+        help="Take this partition only (repeatable)",
+    ),
+]
+Since = Annotated[
+    Any,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        parser=values.moment,
+        help="Start at this time: 10m (ago), RFC 3339 or a date (UTC), seconds or ms since 1970",
+    ),
+]
+Until = Annotated[
+    Any, typer.Option("--until", metavar="TIME", parser=values.moment, help="Take what is before this time")
+]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        "-n",
+        "--count",
+        metavar="integer",
+        parser=values.integer(1, 2**63 - 1),
+        help="End after so many records, the first ones",
+    ),
+]
+Where = Annotated[
+    Any,
+    typer.Option(
+        "--where",
+        metavar="EXPR",
+        parser=values.query,
+        help="Take the records whose JSON value this JMESPath expression is true for",
+    ),
+]
+CreateFromFile = Annotated[
+    bool, typer.Option("--create", help="Create the topic if there is none, as the file describes it")
+]
+KeepTime = Annotated[
+    bool, typer.Option("--keep-time", help="Keep the times of records; else they are from now")
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "-O", "--output", metavar="type", parser=values.Choice("table", "json"), help="Output format"
+    ),
+]
 
 
 def selection_of(
