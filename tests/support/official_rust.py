@@ -1,8 +1,8 @@
 """The official Rust client (the crate `fluvio` of crates.io), built once for all clones of this user.
 
-tests/interop/rust has the program and, pinned with checksums, what it is built of. Sources and results are kept
-below `tests.support.installers.cache()`, so a fresh clone builds nothing. `python -m tests.support.official_rust`
-builds it: `make test` does so at its start, beside its first tests; who needs it meanwhile waits for that.
+tests/interop/rust has the program and, pinned with checksums, what it is built of. Sources and results are
+below `tests.support.installers.cache()`, so a fresh clone builds nothing. `make test` begins with
+`python -m tests.support.official_rust`, beside its first tests; who needs the client waits for that.
 """
 
 import json
@@ -123,7 +123,7 @@ def _refuse_old_compiler(cargo: str) -> None:
 
 
 def _copy_sources(folder: Path) -> None:
-    """Into a folder that all clones have in common; what is the same stays untouched, so it is not built anew."""
+    """Into the folder of all clones; what is the same stays untouched, so it is not built anew."""
     for name in _FILES:
         source, copy = SOURCES / name, folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
