@@ -1,8 +1,8 @@
 """The official Rust client (the crate `fluvio` of crates.io), built once for all clones of this user.
 
 tests/interop/rust has the program and, pinned with checksums, what it is built of. Sources and results are
-below `tests.support.installers.cache()`, so a fresh clone builds nothing. `make test` begins with
-`python -m tests.support.official_rust`, beside its first tests; who needs the client waits for that.
+below `tests.support.installers.cache()`, so a fresh clone builds nothing. Who needs the client while another
+process builds it waits for that.
 """
 
 import json
@@ -10,8 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,12 +136,3 @@ def _drop_old_results(folder: Path, cargo: str) -> None:
     if not mark.exists() or mark.read_text() != wanted:
         shutil.rmtree(folder / "target", ignore_errors=True)
         mark.write_text(wanted)
-
-
-if __name__ == "__main__":
-    begin = time.monotonic()
-    try:
-        install()
-    except MissingError as exc:  # the tests that need it say so again, and fail or are skipped
-        sys.exit(str(exc))
-    print(f"the official Rust client was ready in {time.monotonic() - begin:.1f} s")

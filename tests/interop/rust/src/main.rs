@@ -1,5 +1,5 @@
 //! One task of the official Rust client: `official-client ENDPOINT TASK JSON`, where the endpoint `profile`
-//! stands for what the client finds by itself. Prints the task's result as JSON; errors end it with exit code 1.
+//! stands for what the client finds by itself. Prints the result as JSON; errors end it with exit code 1.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -9,18 +9,25 @@ use fluvio::consumer::{ConsumerConfigExtBuilder, ConsumerStream, OffsetManagemen
 use fluvio::metadata::partition::PartitionSpec;
 use fluvio::metadata::spu::SpuSpec;
 use fluvio::metadata::topic::TopicSpec;
-use fluvio::{Compression, Fluvio, FluvioClusterConfig, Isolation, Offset, RecordKey, TopicProducerConfigBuilder};
+use fluvio::{
+    Compression, Fluvio, FluvioClusterConfig, Isolation, Offset, RecordKey, TopicProducerConfigBuilder,
+};
 use futures_util::StreamExt;
 use serde_json::{json, Value};
 
 type Outcome<T = Value> = Result<T, Box<dyn Error>>;
 
 fn text<'a>(parameters: &'a Value, name: &str) -> Outcome<&'a str> {
-    parameters[name].as_str().ok_or_else(|| format!("{name} is missing").into())
+    parameters[name]
+        .as_str()
+        .ok_or_else(|| format!("{name} is missing").into())
 }
 
 fn number(parameters: &Value, name: &str) -> Outcome<u32> {
-    Ok(parameters[name].as_u64().ok_or_else(|| format!("{name} is missing"))?.try_into()?)
+    Ok(parameters[name]
+        .as_u64()
+        .ok_or_else(|| format!("{name} is missing"))?
+        .try_into()?)
 }
 
 async fn admin(client: &Fluvio, parameters: &Value) -> Outcome {
@@ -55,7 +62,9 @@ async fn produce(client: &Fluvio, parameters: &Value) -> Outcome {
     if parameters["committed"] == true {
         config.isolation(Isolation::ReadCommitted);
     }
-    let producer = client.topic_producer_with_config(text(parameters, "topic")?, config.build()?).await?;
+    let producer = client
+        .topic_producer_with_config(text(parameters, "topic")?, config.build()?)
+        .await?;
     let mut sent = vec![];
     for record in parameters["records"].as_array().ok_or("records are missing")? {
         let value = record[1].as_str().ok_or("a value is missing")?;
@@ -85,13 +94,17 @@ async fn consume(client: &Fluvio, parameters: &Value) -> Outcome {
     }
     let managed = parameters["consumer"].as_str();
     if let Some(name) = managed {
-        config.offset_consumer(name).offset_strategy(OffsetManagementStrategy::Manual);
+        config
+            .offset_consumer(name)
+            .offset_strategy(OffsetManagementStrategy::Manual);
     }
     let mut stream = client.consumer_with_config(config.build()?).await?;
     let mut rows = vec![];
     for _ in 0..number(parameters, "count")? {
         let record = stream.next().await.ok_or("the stream has ended")??;
-        let key = record.get_key().map(|key| key.as_utf8_lossy_string().into_owned());
+        let key = record
+            .get_key()
+            .map(|key| key.as_utf8_lossy_string().into_owned());
         let value = record.get_value().as_utf8_lossy_string();
         rows.push(json!([record.partition(), record.offset(), key, value]));
     }
@@ -110,7 +123,10 @@ async fn exchange(client: &Fluvio, parameters: &Value) -> Outcome {
 /// The names of consumers with the offsets that they have committed.
 async fn consumers(client: &Fluvio, _: &Value) -> Outcome {
     let found = client.consumer_offsets().await?;
-    Ok(found.iter().map(|each| json!([each.consumer_id, each.topic, each.partition, each.offset])).collect())
+    Ok(found
+        .iter()
+        .map(|each| json!([each.consumer_id, each.topic, each.partition, each.offset]))
+        .collect())
 }
 
 /// The text of each failure, and the milliseconds that it took.
@@ -119,15 +135,26 @@ async fn refused(client: &Fluvio, parameters: &Value) -> Outcome {
     let admin = client.admin().await;
     let mut begin = Instant::now();
     let mut row = |failure: Option<String>| {
-        let row = json!([failure.unwrap_or("no error".into()), begin.elapsed().as_millis() as u64]);
+        let row = json!([
+            failure.unwrap_or("no error".into()),
+            begin.elapsed().as_millis() as u64
+        ]);
         begin = Instant::now();
         row
     };
     let spec = TopicSpec::new_computed(1, 1, None);
     let create = admin.create(topic.to_string(), false, spec).await;
     let create = row(create.err().map(|error| error.to_string()));
-    let delete = row(admin.delete::<TopicSpec>("nowhere").await.err().map(|error| error.to_string()));
-    let produce = row(client.topic_producer("nowhere").await.err().map(|error| error.to_string()));
+    let delete = row(admin
+        .delete::<TopicSpec>("nowhere")
+        .await
+        .err()
+        .map(|error| error.to_string()));
+    let produce = row(client
+        .topic_producer("nowhere")
+        .await
+        .err()
+        .map(|error| error.to_string()));
     Ok(json!({"create": create, "delete": delete, "produce": produce}))
 }
 
