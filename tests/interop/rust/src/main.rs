@@ -44,8 +44,9 @@ async fn admin(client: &Fluvio, parameters: &Value) -> Outcome {
     let names = |found: &[fluvio::metadata::objects::Metadata<TopicSpec>]| -> Vec<String> {
         found.iter().map(|topic| topic.name.clone()).collect()
     };
+    let created: Vec<_> = created.iter().map(|topic| json!([topic.name, topic.spec.partitions()])).collect();
     Ok(json!({
-        "created": created.iter().map(|topic| json!([topic.name, topic.spec.partitions()])).collect::<Vec<_>>(),
+        "created": created,
         "topics": names(&topics),
         "partitions": partitions.iter().map(|each| json!([each.name, each.spec.leader])).collect::<Vec<_>>(),
         "spus": spus.iter().map(|spu| json!([spu.spec.id, spu.status.is_online()])).collect::<Vec<_>>(),
@@ -80,8 +81,8 @@ async fn produce(client: &Fluvio, parameters: &Value) -> Outcome {
     Ok(rows.into())
 }
 
-/// Rows of partition, offset, key or null, and value: `count` of them, from `start` or the beginning on. With a
-/// `consumer` the last one is committed under that name, and reading begins where the name has come to.
+/// Rows of partition, offset, key or null, and value: `count` of them, from `start` or the beginning on. With
+/// a `consumer` the last one is committed under that name, and reading begins where the name has come to.
 async fn consume(client: &Fluvio, parameters: &Value) -> Outcome {
     let mut config = ConsumerConfigExtBuilder::default();
     config.topic(text(parameters, "topic")?);
