@@ -3,6 +3,7 @@
 import re
 import signal
 import termios
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -54,10 +55,11 @@ class FullScreen:
         return "\n".join("".join(stretch.text for stretch in line) for line in self.screen.lines())
 
     def see(self, is_there: Callable[[str], Any]) -> list[Line]:
-        """Wait until the screen's text is so. Raises `AssertionError` when nothing new comes for a minute."""
+        """Wait until the screen's text is so. Raises `AssertionError` when it is not within a minute."""
+        deadline = time.monotonic() + PATIENCE_S
         while not is_there(self.text()):
             try:
-                self._read()
+                self._read(max(0.0, deadline - time.monotonic()))
             except pexpect.ExceptionPexpect as exc:
                 raise AssertionError(f"{type(exc).__name__}; the screen shows:\n{self.text()}") from exc
         return self.screen.lines()
@@ -81,8 +83,8 @@ class FullScreen:
         self._child.close()
         return self._child.exitstatus
 
-    def _read(self) -> None:
-        piece: str = self._child.read_nonblocking(65_536, PATIENCE_S)
+    def _read(self, patience_s: float = PATIENCE_S) -> None:
+        piece: str = self._child.read_nonblocking(65_536, patience_s)
         self.printed += piece
         text, self._cut = self._cut + piece, ""
         found = _IS_CUT.search(text)
