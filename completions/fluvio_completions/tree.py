@@ -636,6 +636,8 @@ _NODES: dict[str, Node] = {
     'cluster diagnostics': Node(
         options=(
             Option(('--quiet',), None, 'Do not print what is collected'),
+            Option(('--output',), '', 'The archive, or a directory for it (by default the working directory)'),
+            Option(('--data-dir',), 'directory', 'Act on the cluster in this directory, whatever the profile says'),
             Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
             Option(('--timeout',), '', 'End the command with exit code 5 when it takes longer, such as 10s'),
