@@ -226,6 +226,7 @@ _NODES: dict[str, Node] = {
             Option(('--times',), None, 'Records with other times are other records'),
             Option(('--ignore',), ('settings', 'offsets', 'content'), 'Do not compare the settings, the offsets or the records (repeatable)'),
             Option(('-O', '--output'), ('table', 'json'), 'Output format'),
+            Option(('--junit',), '', 'Write what was found to this file as JUnit XML, for CI'),
             *COMMON,
         ),
         words=('topic', 'topic'),
@@ -653,6 +654,7 @@ _NODES: dict[str, Node] = {
     'cluster check': Node(
         options=(
             Option(('--fix',), None, 'Repair what can be repaired without risk'),
+            Option(('--junit',), '', 'Write what was found to this file as JUnit XML, for CI'),
             Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             *COMMON,
         ),
@@ -662,6 +664,7 @@ _NODES: dict[str, Node] = {
             Option(('--wait',), None, 'Try again until the cluster is healthy'),
             Option(('--timeout',), '', 'How long it may take in all (10, with `--wait` 60)'),
             Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--junit',), '', 'Write what was found to this file as JUnit XML, for CI'),
             Option(('--name',), '', 'Act on the cluster that was started with this name, whatever the profile says'),
             Option(('--quiet',), None, 'Print results and errors, nothing else'),
             Option(('--verbose',), None, 'Print what the client does, and what led to an error'),
@@ -686,6 +689,7 @@ _NODES: dict[str, Node] = {
             Option(('-f', '--file'), 'file', 'YAML, TOML or JSON file, directory of such files, or `-`; may be repeated'),
             Option(('--prune',), None, 'Count what is there and not declared as to be deleted'),
             Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--junit',), '', 'Write what was found to this file as JUnit XML, for CI'),
             *COMMON,
         ),
     ),
@@ -836,6 +840,7 @@ _NODES: dict[str, Node] = {
         options=(
             Option(('--fix',), None, 'Repair what can be repaired without risk'),
             Option(('-O', '--output'), ('table', 'json', 'yaml'), 'Output format'),
+            Option(('--junit',), '', 'Write what was found to this file as JUnit XML, for CI'),
             *COMMON,
         ),
     ),

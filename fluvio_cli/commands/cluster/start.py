@@ -236,6 +236,7 @@ def command(
     """
     from dataclasses import replace
 
+    from fluvio_cli.reports.judging import judged
     from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, DEFAULT_LOG_FILTER
     from fluvio_local_cluster.lifecycle.start import start
     from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S
@@ -270,5 +271,7 @@ def command(
             server_key=server_key,
         ),
     )
-    with cli.printer.busy("waiting for the servers"):
-        start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)
+    with judged(cli, "fluvio cluster start") as verdict, cli.printer.busy("waiting for the servers"):
+        start(settings, surroundings(cli), ProgressLines(cli.printer, verdict), only_check=setup)
+        if not setup:
+            verdict.add("cluster starts", seconds=verdict.seconds)

@@ -321,6 +321,7 @@ def _show(checks: Sequence[preflight.Check], progress: Progress, settings: Clust
     """Show the checks; raises `PreflightError` if one of them failed."""
     failed = []
     for check in checks:
+        progress.checked(check.name, check.problem)
         if not settings.skip_checks:
             progress.step(f"    📝 Checking {check.name}")
         if check.is_fine:
