@@ -56,10 +56,12 @@ def wish_of(environment: Mapping[str, str], junit: str | None) -> Wish:
     return wish
 
 
-def checked_place(text: str) -> Path:
-    """The path of a file that is to be written later. Raises `ReportError` if it could not be."""
+def checked_place(text: str, *, or_directory: bool = False) -> Path:
+    """The path of a file, or directory, that is to be written later. Raises `ReportError` if it could not."""
     path = Path(os.path.abspath(os.path.expanduser(text)))
     if path.is_dir():
+        if or_directory and os.access(path, os.W_OK):
+            return path
         raise ReportError(path, "it is a directory")
     if not path.parent.is_dir():
         raise ReportError(path, f"there is no directory {path.parent}")

@@ -58,6 +58,7 @@ class Surroundings:
     environment: Mapping[str, str]  # given to the servers
     client_id: str
     provision_timeout_s: float = PROVISION_TIMEOUT_S
+    before_removal: Callable[[], None] | None = None  # a start has failed: what it wrote is there still
 
 
 @dataclass(slots=True, frozen=True)
@@ -106,6 +107,8 @@ def start(
             if settings.save_profile:
                 profile_entries.write_profile(fresh, around.places, progress)
         except BaseException:
+            if around.before_removal is not None:
+                around.before_removal()
             _take_back(fresh, around.places)
             raise
         directory.keep()
