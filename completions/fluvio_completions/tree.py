@@ -524,6 +524,8 @@ _NODES: dict[str, Node] = {
             Option(('--topic',), 'topic', 'Create this topic before the command starts (repeatable)'),
             Option(('--topics',), 'topic', 'Create what this file declares before the command starts (docs/declared-state.md)'),
             Option(('--keep-on-failure',), None, 'Keep data and server output when the command fails, and say where'),
+            Option(('--bundle',), '', 'When the command fails, or the cluster does not come up, write its diagnostics to this archive, or into this directory'),
+            Option(('--junit',), '', 'Write what was found to this file as JUnit XML, for CI'),
             *COMMON,
         ),
         words=('',),
