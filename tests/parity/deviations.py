@@ -214,6 +214,11 @@ DEVIATIONS = (
         ("--output", "--data-dir"),
         "CI wants the archive at a place that it knows, also of a cluster that no profile leads to",
     ),
+    _extra(
+        "fluvio cluster start",
+        ("--foreground", "--advertise"),
+        "containers and service managers want a process that stays, and clients elsewhere a host name",
+    ),
     _extra("fluvio cluster check", ("--junit",), "CI systems show the checks as test results"),
     _extra("fluvio cluster list", _ITSELF, _SEVERAL),
     _extra("fluvio cluster snapshot", _ITSELF, "data can be kept as they are, and gone back to"),

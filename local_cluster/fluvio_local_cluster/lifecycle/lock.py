@@ -32,6 +32,17 @@ def data_directory_lock(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_locked(data_dir: Path) -> bool:
+    """Whether a command is at work on `data_dir` at this moment."""
+    try:
+        with data_directory_lock(data_dir):
+            return False
+    except ClusterBusyError:
+        return True
+    except OSError:
+        return False  # the directory is gone
+
+
 def _acquire(path: Path, data_dir: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
