@@ -20,11 +20,9 @@ from fluvio_cli.reports.annotations import System
 from fluvio_cli.reports.cases import Case, Outcome, one_line
 from fluvio_cli.reports.judging import ReportError, Wish, error_case, write
 from fluvio_local_cluster.lifecycle import command_run, ephemeral
-from fluvio_types.errors import FluvioError
 
 TITLE, GROUP = "fluvio cluster run", "fluvio.cluster.run"
 _FILE = "after-run.json"
-_ASK_S = 5.0  # for the controller's answer: who waits for the archive waits for the command's end
 _MODULE = "fluvio_cli.reports.after_run"
 _OUTPUT_LINES = 20
 
@@ -140,40 +138,6 @@ def _signal_name(number: int) -> str:
         return f"signal {-number}"
 
 
-def write_bundle(
-    place: Path, cluster: ephemeral.EphemeralCluster, environment: Mapping[str, str], printer: Printer
-) -> None:
-    """Write the archive about a cluster that is removed next, and say where it is, or why it is not."""
-    from contextlib import AbstractContextManager
-
-    from fluvio_cli.diagnostics.collecting import Subject, write_archive
-    from fluvio_client.blocking import BlockingAdmin
-    from fluvio_client.target import Address, parse_endpoint
-    from fluvio_local_cluster.lifecycle.state import load_state
-    from fluvio_profiles.store import load_config
-
-    def connect() -> AbstractContextManager[BlockingAdmin]:
-        if cluster.state is None:
-            raise FluvioError("the cluster has not been started")
-        return BlockingAdmin.at(
-            Address(parse_endpoint(cluster.endpoint)), client_id="FLUVIO_CLI", timeout_s=_ASK_S
-        )
-
-    def nothing(_text: str) -> None:
-        """The parts are told in the archive."""
-
-    try:
-        cluster.state = load_state(cluster.data_dir)
-        subject = Subject(
-            cluster.state, connect, lambda: load_config(cluster.places.profile_file), environment
-        )
-        path = write_archive(subject, place, nothing, nothing)
-    except (FluvioError, OSError) as exc:
-        printer.error(f"warning: the diagnostics could not be written to {place}: {exc}")
-        return
-    printer.error(f"diagnostics of the cluster are in {path}")
-
-
 def tail_of_servers(cluster: ephemeral.EphemeralCluster) -> tuple[str, str]:
     """The last lines that each server has printed, and how to call them."""
     from fluvio_local_cluster.lifecycle.output import tail
@@ -196,7 +160,9 @@ def report(arguments: Sequence[str], environment: Mapping[str, Any]) -> None:
         return
     now = time.monotonic()
     if plan.bundle is not None and ending != "0":
-        write_bundle(plan.bundle, cluster, environment, printer)
+        from fluvio_cli.diagnostics.bundle import write_bundle
+
+        write_bundle(plan.bundle, cluster.data_dir, cluster.places.profile_file, environment, printer)
     output = ("", "") if ending == "0" else tail_of_servers(cluster)
     cases = [*plan.cases, command_case(plan, ending, now, output)]
     try:

@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import tarfile
 from pathlib import Path
 
 import junitparser
@@ -147,6 +148,17 @@ def test_a_start_that_fails_is_annotated_with_the_servers_output(
     group = ["::group::output of spu_log_5001.log", "| no can do", "| | ::add-path::/x", "::endgroup::"]
     assert lines[at + 1 : at + 5] == group
     assert [line for line in lines if line.lstrip().startswith("::add-path")] == []
+
+
+def test_a_start_that_fails_leaves_an_archive(throwaway_home: LocalCluster, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.tar.gz"
+    words = ("cluster", "start", *FREE_PORTS, "--bundle", str(bundle))
+    done = throwaway_home.run(*words, check=False, **variables_for_failing(tmp_path, said="no can do"))
+    assert done.returncode == 1
+    assert f"diagnostics of the cluster are in {bundle}\n" in done.stderr
+    with tarfile.open(bundle) as archive:
+        assert {"spu_log_5001.log", "cluster.json", "fluvio.yml"} <= set(archive.getnames())
+    assert not throwaway_home.data_dir.exists()
 
 
 def test_annotations_can_be_turned_off(throwaway_home: LocalCluster) -> None:

@@ -216,8 +216,8 @@ DEVIATIONS = (
     ),
     _extra(
         "fluvio cluster start",
-        ("--foreground", "--advertise"),
-        "containers and service managers want a process that stays, and clients elsewhere a host name",
+        ("--foreground", "--advertise", "--bundle"),
+        "for containers and CI: a process that stays, clients elsewhere, what a failure leaves",
     ),
     _extra("fluvio cluster check", ("--junit",), "CI systems show the checks as test results"),
     _extra("fluvio cluster list", _ITSELF, _SEVERAL),

@@ -5,13 +5,14 @@ import signal
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from fluvio_cli.commands.cluster.local import ProgressLines, surroundings
+from fluvio_cli.commands.cluster.local import ProgressLines
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
     from fluvio_cli.reports.judging import Verdict
     from fluvio_local_cluster.lifecycle.foreground import Asked, Relay
     from fluvio_local_cluster.lifecycle.settings import ClusterSettings
+    from fluvio_local_cluster.lifecycle.start import Surroundings
     from fluvio_local_cluster.lifecycle.state import ClusterState
 
 _OPTIONS = {  # whose names are not those of the settings
@@ -24,7 +25,7 @@ _OPTIONS = {  # whose names are not those of the settings
 _MAY_DIFFER = ("data_dir", "log_dir", "skip_checks", "save_profile")
 
 
-def stay(cli: CliContext, settings: "ClusterSettings", verdict: "Verdict") -> int:
+def stay(cli: CliContext, settings: "ClusterSettings", around: "Surroundings", verdict: "Verdict") -> int:
     """Start the cluster of `settings`, or go on with it, and watch it to its end; returns the exit code.
 
     Raises as `start`, `resume` and `Watch.run` do, and `KeyboardInterrupt` after Ctrl-C.
@@ -36,7 +37,7 @@ def stay(cli: CliContext, settings: "ClusterSettings", verdict: "Verdict") -> in
         state = load_state(settings.data_dir)
         relay = Relay(_Teller(cli), (settings if state is None else state.settings).log_dir)
         try:
-            _bring_up(cli, settings, state, verdict, relay)
+            _bring_up(cli, settings, state, around, verdict, relay)
         except KeyboardInterrupt:
             return _exit_code(asked)
         verdict.add("cluster starts", seconds=verdict.seconds)
@@ -62,13 +63,14 @@ def _bring_up(
     cli: CliContext,
     settings: "ClusterSettings",
     state: "ClusterState | None",
+    around: "Surroundings",
     verdict: "Verdict",
     relay: "Relay",
 ) -> None:
     from fluvio_local_cluster.lifecycle.start import resume, start
     from fluvio_local_cluster.lifecycle.state import Phase
 
-    progress, around = ProgressLines(cli.printer, verdict), surroundings(cli)
+    progress = ProgressLines(cli.printer, verdict)
     with cli.printer.busy("waiting for the servers"):
         if state is None or state.phase is Phase.STARTING:
             state = start(settings, around, progress)

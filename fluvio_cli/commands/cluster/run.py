@@ -6,7 +6,7 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.report_options import Junit
+from fluvio_cli.commands.report_options import Bundle, Junit
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -80,15 +80,7 @@ def command(
             "--keep-on-failure", help="Keep data and server output when the command fails, and say where"
         ),
     ] = False,
-    bundle: Annotated[
-        str | None,
-        typer.Option(
-            "--bundle",
-            metavar="PATH",
-            help="When the command fails, or the cluster does not come up, write its diagnostics to this "
-            "archive, or into this directory",
-        ),
-    ] = None,
+    bundle: Bundle = None,
     junit: Junit = None,
 ) -> None:
     """Run a command on a cluster of its own, and leave nothing.
@@ -141,7 +133,6 @@ class _Job(NamedTuple):
 
 
 def _run(job: _Job) -> None:
-    from fluvio_cli.reports.after_run import write_bundle
     from fluvio_local_cluster.lifecycle.ephemeral import become_runner
     from fluvio_local_cluster.lifecycle.progress import Silent
 
@@ -155,7 +146,10 @@ def _run(job: _Job) -> None:
 
     def before_removal(cluster: "EphemeralCluster") -> None:
         if plan.bundle is not None:
-            write_bundle(plan.bundle, cluster, cli.environment, cli.printer)
+            from fluvio_cli.diagnostics.bundle import write_bundle
+
+            profile_file = cluster.places.profile_file
+            write_bundle(plan.bundle, cluster.data_dir, profile_file, cli.environment, cli.printer)
 
     become_runner(
         outside,

@@ -25,10 +25,14 @@ from fluvio_cli.commands.cluster.tls_options import (
     TlsFlag,
     cluster_tls,
 )
+from fluvio_cli.commands.report_options import Bundle
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fluvio_client.target import Endpoint
+    from fluvio_local_cluster.lifecycle.settings import ClusterSettings
 
 _LAST_PORT = 65_535
 
@@ -258,6 +262,7 @@ def command(
             "shut down goes on with its data",
         ),
     ] = False,
+    bundle: Bundle = None,
     setup: Annotated[bool, typer.Option("--setup", help="Run the pre-flight checks and stop")] = False,
 ) -> int | None:
     """Start a cluster on this machine.
@@ -269,7 +274,7 @@ def command(
     """
     from dataclasses import replace
 
-    from fluvio_cli.reports.judging import judged
+    from fluvio_cli.reports.judging import checked_place, judged
     from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, DEFAULT_LOG_FILTER
     from fluvio_local_cluster.lifecycle.start import start
     from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S
@@ -307,13 +312,23 @@ def command(
             server_key=server_key,
         ),
     )
+    around = surroundings(cli)
+    if bundle is not None:
+        place = checked_place(bundle, or_directory=True)
+        around = replace(around, before_removal=lambda: _bundle(cli, place, settings))
     with judged(cli, "fluvio cluster start") as verdict:
         if foreground:
             from fluvio_cli.commands.cluster.foreground import stay
 
-            return stay(cli, settings, verdict)
+            return stay(cli, settings, around, verdict)
         with cli.printer.busy("waiting for the servers"):
-            start(settings, surroundings(cli), ProgressLines(cli.printer, verdict), only_check=setup)
+            start(settings, around, ProgressLines(cli.printer, verdict), only_check=setup)
         if not setup:
             verdict.add("cluster starts", seconds=verdict.seconds)
     return None
+
+
+def _bundle(cli: CliContext, place: "Path", settings: "ClusterSettings") -> None:
+    from fluvio_cli.diagnostics.bundle import write_bundle
+
+    write_bundle(place, settings.data_dir, cli.profile_path, cli.environment, cli.printer)
