@@ -1,8 +1,8 @@
 """Runs the steps of a composite action of GitHub's as its runner does, as far as ours need it.
 
 Steps with `run` go to bash with the options that the runner gives it; GITHUB_ENV, GITHUB_PATH and
-GITHUB_OUTPUT are read after each. Steps with `uses` are noted, not run. Of expressions there are: comparison of
-an input with a text, `success()`, `failure()`, `always()`, and names of contexts between `${{` and `}}`.
+GITHUB_OUTPUT are read after each. Steps with `uses` are noted, not run. Of expressions there are: comparison
+of an input with a text, `success()`, `failure()`, `always()`, and names of contexts between `${{` and `}}`.
 """
 
 import re
