@@ -19,7 +19,7 @@ WITH_COMMANDS = PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .NOTPARALLEL:
 .PHONY: help setup fmt lint types layers check unit unit-others unit-on integration e2e interop test \
-        fuzz bench bench-large soak demo pictures clean
+        other-languages fuzz bench bench-large soak demo pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -114,7 +114,15 @@ $(VENV)/.node: $(READY)
 	fi
 	@touch $(VENV)/.node
 
-test: check unit unit-others integration e2e interop ## All of the above: at most 10 minutes on 2 cores
+# In the background, with what the first steps leave of the machine. Tests that need it wait for it; where it
+# has failed they try again themselves, and say why they cannot.
+other-languages: $(READY)
+	@mkdir -p .make/tests
+	@echo "==> in the background: what tests of other languages need (.make/tests/other-languages.output)"
+	@nice -n 5 $(BIN)/python -m tests.support.toolchains \
+	    </dev/null >.make/tests/other-languages.output 2>&1 &
+
+test: other-languages check unit unit-others integration e2e interop ## All of it: at most 10 minutes on 2 cores
 	@echo "==> everything passed; the closing lines of pytest:"
 	@for name in unit $(OTHER_VERSIONS:%=unit-%) integration e2e interop; do \
 	    output=.make/tests/$$name.output; \

@@ -21,8 +21,10 @@ gzip member, a zstd frame). `export --resume` walks the file, cuts off the last 
 goes on after the offsets that it met. An import notes beside the file how many records of each partition
 were acknowledged and at which offset the next one will be; records that were stored after the last note are
 found by `import --resume` between that offset and the end of the topic, and compared with those of the
-file: so none is stored twice and none is left out, whenever the command ended. `copy --resume` needs no
-note: there the whole target is compared.
+file: so none is stored twice and none is left out, whenever the command ended. A server may still be busy
+with what a killed command had sent; so the topic's end counts when it has not moved for a second. Without a
+note, as after an import that is done, the whole topic is compared with the file before anything is sent;
+`copy --resume` always compares the whole target.
 
 Memory: files are read and written by the megabyte; the producer holds 8 MiB that are not acknowledged; each
 partition that is read holds some slices (`reading`).

@@ -12,7 +12,7 @@ from fluvio_cli.transfer.masking import Mask
 from fluvio_cli.transfer.places import Place
 from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.reading import Extent, bounds_of, find_topic, read_topic
-from fluvio_cli.transfer.resuming import StoredAlready
+from fluvio_cli.transfer.resuming import QUIET_S, StoredAlready
 from fluvio_cli.transfer.settings import settings_of, spec_of
 from fluvio_cli.transfer.state import ImportStateError, Progress
 from fluvio_cli.transfer.writing import SETTINGS, Landing, TopicWriter, demanded_codec
@@ -130,5 +130,5 @@ async def _stored(client: "Fluvio", job: CopyJob, bounds: dict[int, tuple[int, i
                 "whether they were copies"
             )
     stored = StoredAlready(job.destination.topic, began, with_times=True)
-    await stored.look(client)
+    await stored.look(client, QUIET_S if job.resume else 0.0)
     return stored

@@ -28,9 +28,20 @@ TRANSFERS = {
         ("export to another file",),
     ),
     "nothing-to-resume": Explanation(
-        "No import of this file into this topic was interrupted.",
-        ("it is done", "it was never begun", "the file or its note was moved"),
-        ("leave out `--resume` to begin with the first record",),
+        "No interrupted import of this file into this topic is known, and what the topic has is not how the "
+        "file begins: nothing was sent.",
+        (
+            "it was never begun",
+            "the topic had records before, and the import is done",
+            "the file or its note was moved",
+            "standard input cannot be read again",
+        ),
+        ("leave out `--resume` to store all records of the file behind what is there",),
+    ),
+    "import-running": Explanation(
+        "Another process is importing this file into this topic: both together would store records twice.",
+        (),
+        ("wait until it has ended", "end it, and go on with `--resume`"),
     ),
     "import-interrupted": Explanation(
         "An import of this file into this topic was interrupted: records would be stored twice.",

@@ -5,7 +5,7 @@ Partitions stay. What is noted meanwhile, and how an import goes on: `state`, an
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -18,13 +18,14 @@ from fluvio_cli.transfer.files import DamagedExportError, FileReader, highest_pa
 from fluvio_cli.transfer.pieces import Piece
 from fluvio_cli.transfer.progress import Tally
 from fluvio_cli.transfer.reading import bounds_of, find_topic, wished_partitions
-from fluvio_cli.transfer.resuming import StoredAlready
+from fluvio_cli.transfer.resuming import QUIET_S, StoredAlready
 from fluvio_cli.transfer.settings import spec_of
 from fluvio_cli.transfer.state import (
     EVERY_S,
     HEAD_BYTES,
     ImportInterruptedError,
     ImportNote,
+    ImportRunningError,
     ImportState,
     ImportStateError,
     NothingToResumeError,
@@ -101,10 +102,11 @@ async def import_file(cli: "CliContext", job: ImportJob, interrupt: Interruptibl
     async with opened(cli, job) as source, cli.client() as client:
         topic, codec, partitions = await target_topic(client, job, source)
         run = _Import(cli, job, client, topic, partitions, source)
-        await run.prepare()
-        async with client.producer(topic, SETTINGS) as producer:
-            interrupt.listen()
-            return await run.run(TopicWriter(producer, codec, job.keep_time), interrupt)
+        with run.held_note():
+            await run.prepare()
+            async with client.producer(topic, SETTINGS) as producer:
+                interrupt.listen()
+                return await run.run(TopicWriter(producer, codec, job.keep_time), interrupt)
 
 
 @asynccontextmanager
@@ -247,6 +249,27 @@ class _Import:
         self._noted_at = monotonic()
         self._tally = Tally()
 
+    @contextmanager
+    def held_note(self) -> Iterator[None]:
+        """Keep others from going on with this import. Raises `ImportRunningError`."""
+        job = self._job
+        if size_of(job.file) is None:
+            yield
+            return
+        note = ImportNote(note_path(job.directory / job.file, self._cli.target().endpoint, self._topic))
+        with ExitStack() as stack:
+            try:
+                if not stack.enter_context(note.held()):
+                    raise ImportRunningError(self._source.reader.name, self._topic)
+                self._note = note
+            except OSError as exc:
+                self._cannot_note(exc)
+            yield
+
+    def _cannot_note(self, why: OSError) -> None:
+        self._note = None
+        self._cli.printer.note(f"the import cannot go on if it is interrupted: {why}")
+
     async def prepare(self) -> None:
         """Find out where to go on, and note where the import begins."""
         job, name, topic = self._job, self._source.reader.name, self._topic
@@ -255,29 +278,47 @@ class _Import:
         began = {number: Progress(0, end) for number, end in ends.items()}
         size = size_of(job.file)
         if size is None and job.resume:
-            raise NothingToResumeError(name, topic)
+            raise NothingToResumeError(name, topic, f"{name} cannot be read again")
+        known = None
         if size is not None:
-            state = self._known_state(ends, size)
-            if state is None:
-                head = head_digest(self._source.head)
-                state = ImportState(self._cli.target().endpoint, topic, size, head, job.keep_time, began)
-            self._state = state
+            known = self._known_state(ends, size)
+            if known is None and job.resume:
+                began = {number: Progress(0, start) for number, (start, _) in bounds.items()}
+            self._state = known or ImportState(
+                self._cli.target().endpoint, topic, size, head_digest(self._source.head), job.keep_time, began
+            )
             began |= {
-                number: Progress(each.done, each.next_offset) for number, each in state.partitions.items()
+                number: Progress(each.done, each.next_offset)
+                for number, each in self._state.partitions.items()
             }
         self._stored = StoredAlready(topic, began, job.keep_time)
-        await self._stored.look(self._client)
+        with self._cli.printer.busy(lambda: f"looking at what `{topic}` has"):
+            await self._stored.look(self._client, QUIET_S if job.resume else 0.0)
+            if job.resume and known is None:
+                await self._compare_first()
         self._save()
 
-    def _known_state(self, ends: dict[int, int], size: int) -> ImportState | None:
-        """What an interrupted import has noted; None for a new one."""
+    async def _compare_first(self) -> None:
+        """Without a note nothing is sent before all that the topic has is known to be of the file."""
         job, name, topic = self._job, self._source.reader.name, self._topic
-        endpoint = self._cli.target().endpoint
-        note = self._note = ImportNote(note_path(job.directory / job.file, endpoint, topic))
-        known = note.load()
-        if known is None:
-            if job.resume:
-                raise NothingToResumeError(name, topic)
+        stored = self._stored.again()
+        try:
+            async with opened(self._cli, job) as source, aclosing(source.pieces()) as pieces:
+                async for piece in pieces:
+                    if stored.is_met:
+                        break
+                    if piece is not None and piece.partition < self._partitions:
+                        stored.rest_of(piece)
+            stored.check()
+        except ImportStateError as exc:
+            raise NothingToResumeError(name, topic, str(exc)) from exc
+
+    def _known_state(self, ends: dict[int, int], size: int) -> ImportState | None:
+        """What an interrupted import has noted; None: nothing."""
+        job, name, topic = self._job, self._source.reader.name, self._topic
+        note = self._note
+        known = None if note is None else note.load()
+        if note is None or known is None:
             return None
         if not job.resume:
             if any(
@@ -353,5 +394,4 @@ class _Import:
         try:
             self._note.save(self._state)
         except OSError as exc:
-            self._note = None
-            self._cli.printer.note(f"the import cannot go on if it is interrupted: {exc}")
+            self._cannot_note(exc)

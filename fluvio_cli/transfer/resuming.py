@@ -6,6 +6,7 @@ with the same ones, which are passed over. If they do not, somebody else has wri
 sent.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from fluvio_cli.transfer.writing import Landing
 
 if TYPE_CHECKING:
     from fluvio_client.client import Fluvio
+
+QUIET_S = 1.0  # without a new record: then a server has stored all that a command had sent which was killed
 
 
 @dataclass(slots=True)
@@ -48,11 +51,11 @@ class StoredAlready:
     def __post_init__(self) -> None:
         self.found = {number: each.done for number, each in self.began.items()}
 
-    async def look(self, client: "Fluvio") -> None:
+    async def look(self, client: "Fluvio", quiet_s: float) -> None:
         """Read the tails. Raises `ImportStateError`, and what reading does.
 
         A server may still be storing what a command that was killed had sent: it is looked at until nothing
-        more comes.
+        more came for `quiet_s`.
         """
         ends: dict[int, int] = {}
         while True:
@@ -62,6 +65,20 @@ class StoredAlready:
                 return
             ends = now
             await self._read_tails(client, ends)
+            await asyncio.sleep(quiet_s)
+
+    def again(self) -> "StoredAlready":
+        """The same, before any piece came."""
+        other = StoredAlready(self.topic, self.began, self.with_times)
+        for number, tail in self._tails.items():
+            met = ContentDigest(with_times=self.with_times)
+            other._tails[number] = _Tail(tail.count, tail.expected, met)
+        return other
+
+    @property
+    def is_met(self) -> bool:
+        """Whether all that was found in the topic came, and nothing is to be compared any more."""
+        return all(tail.is_met for tail in self._tails.values())
 
     async def _read_tails(self, client: "Fluvio", ends: Mapping[int, int]) -> None:
         for partition, end in ends.items():

@@ -4,16 +4,21 @@
 For each partition: how many records of the file are acknowledged, and at which offset of the topic the next
 one will be. The note is written before the first record is sent, and at most `EVERY_S` after each
 acknowledgement; what was stored after the last note is found between that offset and the topic's end.
+
+Whoever imports holds a lock on the note, so that nobody goes on with an import that is running. The system
+lets go of it when the command ends, however it ends.
 """
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from fluvio_local_cluster.lifecycle.lock import is_still_at, try_lock
 from fluvio_types.errors import FluvioError
 
 EVERY_S = 0.5
@@ -21,14 +26,24 @@ HEAD_BYTES = 4096  # of the file, by which it is known again
 
 
 class NothingToResumeError(FluvioError):
-    """No import of this file into this topic was interrupted."""
+    """No interrupted import of this file into this topic is known, and the topic does not show one either."""
 
     kind = "not-found"
 
+    def __init__(self, name: str, topic: str, why: str) -> None:
+        super().__init__(
+            f"no interrupted import of {name} into `{topic}` is known, and {why}",
+            hint="without `--resume` all records of the file are stored, behind what is in the topic",
+        )
+
+
+class ImportRunningError(FluvioError):
+    """Another process imports this file into this topic now."""
+
     def __init__(self, name: str, topic: str) -> None:
         super().__init__(
-            f"no interrupted import of {name} into `{topic}` is known",
-            hint="without `--resume` the import begins with the file's first record",
+            f"another process is importing {name} into `{topic}`",
+            hint="wait until it has ended; if it does not, end it and use `--resume`",
         )
 
 
@@ -102,10 +117,40 @@ def note_path(file: Path, endpoint: str, topic: str) -> Path:
 
 
 class ImportNote:
-    """The note's file. Each writing replaces it whole."""
+    """The note's file, while it is `held`. Each writing replaces it whole."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._descriptor = -1
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Hold the lock; False when another process does. A note that nothing was written into goes again.
+
+        Raises `OSError`: none can be written there.
+        """
+        descriptor = self._lock()
+        if descriptor is None:
+            yield False
+            return
+        self._descriptor = descriptor
+        try:
+            yield True
+        finally:
+            if os.fstat(self._descriptor).st_size == 0:
+                self.remove()
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _lock(self) -> int | None:
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if not try_lock(descriptor):
+                os.close(descriptor)
+                return None
+            if is_still_at(descriptor, self.path):
+                return descriptor
+            os.close(descriptor)  # whoever held it has replaced or removed it meanwhile
 
     def load(self) -> ImportState | None:
         """None when there is none. Raises `ImportStateError`, `OSError`."""
@@ -113,16 +158,26 @@ class ImportNote:
             text = self.path.read_bytes()
         except FileNotFoundError:
             return None
+        if not text:
+            return None
         try:
             return state_from(json.loads(text))
         except ValueError as exc:
             raise ImportStateError(f"{self.path} cannot be read: {exc}") from exc
 
     def save(self, state: ImportState) -> None:
-        """Raises `OSError`."""
+        """Replace it. Raises `OSError`."""
         beside = self.path.with_name(f"{self.path.name}.new")
-        beside.write_text(json.dumps(state.as_json()))
-        os.replace(beside, self.path)
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            try_lock(descriptor)  # before it is the note; nobody else writes there
+            os.write(descriptor, json.dumps(state.as_json()).encode())
+            os.replace(beside, self.path)
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(self._descriptor)
+        self._descriptor = descriptor
 
     def remove(self) -> None:
         """The import is done."""

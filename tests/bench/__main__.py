@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import clusters, commands, lines, official, report, scaling, topic_files, transfers
+from tests.bench import (
+    clusters,
+    commands,
+    lines,
+    official,
+    report,
+    scaling,
+    throwaway,
+    topic_files,
+    transfers,
+)
 from tests.bench.measuring import BenchError, Row
 from tests.bench.peers import comparison_table, experiment, plot
 from tests.bench.peers.comparison import Comparison
@@ -21,6 +31,7 @@ EXPERIMENTS: Mapping[str, Callable[[Sizes], list[Row]]] = {
     "commands": commands.command_rows,
     "startup": commands.startup_rows,
     "clusters": clusters.cluster_rows,
+    "throwaway": throwaway.throwaway_rows,
     "transfers": transfers.transfer_rows,
     "lines": lines.line_rows,
     "topic-files": topic_files.topic_file_rows,

@@ -12,6 +12,7 @@ class Sizes:
     startup_runs: int = 7
     cluster_runs: int = 5
     named_clusters: int = 10
+    session_tests: int = 50
     copied_bytes: int = 1_000_000_000  # of a cluster that is forked
     transfer_runs: int = 5
     transfer_bytes: int = 100_000_000  # of each produce and consume
@@ -43,6 +44,7 @@ QUICK = Sizes(
     startup_runs=1,
     cluster_runs=1,
     named_clusters=2,
+    session_tests=3,
     copied_bytes=20_000_000,
     transfer_runs=1,
     transfer_bytes=2_000_000,

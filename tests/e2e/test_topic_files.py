@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fluvio_cli.transfer.state import ImportNote, note_path
 from tests.support.local_cluster import LocalCluster
 
 _numbers = count()
@@ -230,8 +231,62 @@ def test_an_import_of_a_cut_file_stores_what_is_good_and_goes_on_later(
     assert f"after {stored} of an earlier run" in done.stdout
     assert records(local_cluster, two) == records(local_cluster, one)
     assert list(folder.iterdir()) == [path]
-    nothing = local_cluster.run(*command, "--resume", check=False)
-    assert nothing.returncode == 3
+    nothing = local_cluster.run(*command, "--resume")
+    assert nothing.stdout.startswith("0 records of ")
+    assert "after 208 of an earlier run" in nothing.stdout
+    assert list(folder.iterdir()) == [path]
+
+
+def test_without_a_note_an_import_goes_on_where_the_topic_ends(
+    local_cluster: LocalCluster, topics: list[str], folder: Path
+) -> None:
+    one, two, three = topics
+    path = folder / "all.jsonl"
+    local_cluster.run("topic", "export", one, str(path))
+    whole = path.read_bytes()
+    command = ("topic", "import", str(path), two, "--create", "--keep-time", "--resume")
+    assert local_cluster.run(*command).stdout.startswith("208 records of ")
+    local_cluster.run("topic", "create", three, "-p", "2")
+    start = folder / "start.jsonl"
+    start.write_bytes(b"".join(whole.splitlines(keepends=True)[:70]))
+    local_cluster.run("topic", "import", str(start), three, "--keep-time")
+    done = local_cluster.run("topic", "import", str(path), three, "--keep-time", "--resume")
+    assert done.stdout.startswith("138 records of ")
+    assert records(local_cluster, three) == records(local_cluster, one)
+
+
+def test_without_a_note_nothing_is_sent_to_a_topic_with_other_records(
+    local_cluster: LocalCluster, topics: list[str], folder: Path
+) -> None:
+    one, two, _ = topics
+    path = folder / "all.flt"
+    local_cluster.run("topic", "export", one, str(path))
+    local_cluster.run("topic", "create", two, "-p", "2")
+    local_cluster.run("produce", two, "-p", "1", stdin="not of the file\n")
+    done = local_cluster.run("topic", "import", str(path), two, "--resume", check=False)
+    assert done.returncode == 3
+    assert "no interrupted import" in done.stderr
+    assert "somebody else writes there" in done.stderr
+    assert [row[:3] for row in records(local_cluster, two)] == ["1 0"], "partition 0 got nothing, too"
+    assert list(folder.iterdir()) == [path]
+
+
+def test_two_imports_of_a_file_at_once_are_refused(
+    local_cluster: LocalCluster, topics: list[str], folder: Path
+) -> None:
+    one, two, _ = topics
+    path = folder / "all.jsonl"
+    local_cluster.run("topic", "export", one, str(path))
+    command = ("topic", "import", str(path), two, "--create")
+    local_cluster.run("topic", "create", two, "-p", "2")
+    note = note_path(path, local_cluster.endpoint, two)
+    with ImportNote(note).held():  # what an import does that is running
+        for more in ((), ("--resume",)):
+            done = local_cluster.run(*command, *more, check=False)
+            assert done.returncode == 1
+            assert done.stderr.startswith(f"another process is importing {path} into `{two}`")
+    assert records(local_cluster, two) == []
+    assert local_cluster.run(*command).returncode == 0
 
 
 def test_what_was_stored_behind_the_last_note_is_found(

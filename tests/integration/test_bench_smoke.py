@@ -13,8 +13,8 @@ needs_official_client = pytest.mark.skipif(not official.HAS_WHEEL, reason=offici
 
 EXPECTED_ROWS = {
     "ms": 7,  # six commands; the official client's single record
-    "s": 4,
-    "MB": 2,
+    "s": 6,
+    "MB": 3,
     "MB/s": 4,
     "lines/s": 2,
     "records/s": 10,

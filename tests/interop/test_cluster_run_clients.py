@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import official_python as official
+from tests.support.installers import required
 from tests.support.local_cluster import FLUVIO
-from tests.support.official_node import INSTALLED, SOURCES, MissingError, has_build, install
+from tests.support.official_node import INSTALLED, SOURCES, has_build, install
+from tests.support.official_rust import install as install_rust
 
 PYTHON = """
 from fluvio import Fluvio, Offset
@@ -23,9 +25,9 @@ print(next(client.partition_consumer("orders", 0).stream(Offset.beginning())).va
 """
 
 
-def cluster_run(home: Path, command: list[str], directory: Path) -> str:
+def cluster_run(home: Path, command: list[str], directory: Path, topic: str = "orders") -> str:
     done = subprocess.run(
-        [str(FLUVIO), "cluster", "run", "--ephemeral", "--topic", "orders", "--", *command],
+        [str(FLUVIO), "cluster", "run", "--ephemeral", "--topic", topic, "--", *command],
         cwd=directory,
         env={"HOME": str(home), "TMPDIR": str(home), "PATH": os.environ["PATH"]},
         stdin=subprocess.DEVNULL,
@@ -46,15 +48,20 @@ def test_the_python_client_finds_its_cluster_by_the_profile(tmp_path: Path) -> N
 
 @pytest.mark.skipif(not has_build(), reason="@fluvio/client has no build for this machine")
 def test_the_node_client_finds_its_cluster_by_the_address(tmp_path: Path) -> None:
-    try:
-        node = install()
-    except MissingError as exc:
-        if os.environ.get("CI"):
-            pytest.fail(str(exc))
-        pytest.skip(str(exc))
+    node = required(install)
     script = (
         f"exec {node.node} {SOURCES}/client.js ${{FLUVIO_ENDPOINT%:*}} ${{FLUVIO_ENDPOINT##*:}} exchange "
     )
     script += """'{"topic": "orders", "count": 20}'"""
     rows = json.loads(cluster_run(tmp_path, ["sh", "-c", script], INSTALLED))
     assert [value for _, value in rows] == [str(number) for number in range(20)]
+
+
+def test_the_rust_client_finds_its_cluster_by_the_profile(tmp_path: Path) -> None:
+    rust = required(install_rust)
+    records = [[f"k{number % 7}", f"{number}"] for number in range(100)]
+    task = {"topic": "orders", "records": records, "compression": "zstd", "count": len(records)}
+    rows = json.loads(cluster_run(tmp_path, rust.command("", "exchange", **task), tmp_path, "orders:3"))
+    assert {partition for partition, *_ in rows} == {0, 1, 2}
+    found = sorted(([key, value] for _, _, key, value in rows), key=lambda record: int(record[1]))
+    assert found == records

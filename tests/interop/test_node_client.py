@@ -1,11 +1,11 @@
 """The official Node client with its own native build, unchanged, against our controller and SPUs."""
 
 import json
-import os
 
 import pytest
 
-from tests.support.official_node import MissingError, NodeClient, has_build, install
+from tests.support.installers import required
+from tests.support.official_node import NodeClient, has_build, install
 from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.skipif(not has_build(), reason="@fluvio/client has no build for this machine")
@@ -14,12 +14,7 @@ pytestmark = pytest.mark.skipif(not has_build(), reason="@fluvio/client has no b
 @pytest.fixture(scope="module")
 def node() -> NodeClient:
     """The client; without network and node the tests are skipped, but not where proof is wanted (CI)."""
-    try:
-        return install()
-    except MissingError as exc:
-        if os.environ.get("CI"):
-            pytest.fail(str(exc))
-        pytest.skip(str(exc))
+    return required(install)
 
 
 def test_topics_partitions_and_spus_are_found_and_topics_created_and_deleted(

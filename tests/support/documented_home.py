@@ -16,9 +16,6 @@ from tests.support.throwaway_home import ThrowawayHome
 
 SPUS = 4  # so many SPUs a documented cluster may have
 _LOCAL_PORT = re.compile(r"(?<=127\.0\.0\.1:)\d{4}\b|(?<=localhost:)\d{4}\b")
-# Apart from where port 0 of other clusters leads (20000 on): these ports have no server between a cluster's
-# end and the next one's start.
-_RANGE = (11_000, 19_999)
 _BLOCK = 4  # a document that names a port means its neighbours, too: `--metrics` takes one for each server
 _FRONT = """\
 #!/bin/sh
@@ -52,7 +49,7 @@ class DocumentedPorts:
             if not any(first <= port < first + size for first, size in blocks.items()):
                 blocks[port] = _BLOCK
         for first, size in blocks.items():
-            free = free_port_block(size, *_RANGE)
+            free = free_port_block(size)
             self._free |= {first + index: free + index for index in range(size)}
         self._documented = {free: port for port, free in self._free.items()}
 

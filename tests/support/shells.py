@@ -8,6 +8,7 @@ import pytest
 
 SHELLS = ("bash", "zsh", "fish")
 TOOLS = ("jq", "curl", "openssl")
+_PACKAGES = {"go": "golang-go", "javac": "default-jdk-headless"}  # of Debian, where its name is another one
 
 
 def installed(shell: str) -> str:
@@ -16,8 +17,9 @@ def installed(shell: str) -> str:
     For a test that is left out shows nothing.
     """
     path = shutil.which(shell)
+    package = _PACKAGES.get(shell, shell)
     if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", shell]):
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
             subprocess.run(
                 ["apt-get", *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
             )

@@ -21,6 +21,7 @@ import yaml
 from tests.support.documented_home import DocumentedHome, DocumentedPorts
 from tests.support.documents import Snippet
 from tests.support.shells import TOOLS, installed
+from tests.support.toolchains import toolchain
 from tests.support.volatile import settled
 
 PATIENCE_S = 60.0  # for one block
@@ -47,10 +48,18 @@ class DocumentRun:
             if re.search(rf"(?:^|[|;&(] *){tool} ", text, re.M):
                 installed(tool)
         self.ports = DocumentedPorts(text, default_ports=default_ports)
+        needed = {snippet.marks["needs"] for snippet in snippets if "needs" in snippet.marks}
+        toolchains = {name: toolchain(name) for name in sorted(needed)}  # may skip: before there is a home
         self.home = DocumentedHome("fluvio-documents-", self.ports)
+        self._environments = {
+            name: self.home.environment | found.settle(self.home.path, self.home.environment["PATH"])
+            for name, found in toolchains.items()
+        }
         for snippet in snippets:
             if name := snippet.marks.get("file"):
-                self._file(name).write_text(self.ports.to_run(snippet.text), encoding="utf-8")
+                path = self._file(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(self.ports.to_run(snippet.text), encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +93,7 @@ class DocumentRun:
             return printed
         if script := marks.get("input of"):
             return self._shell(snippet, "bash", script, stdin=self.ports.to_run(snippet.text))
-        if snippet.language == "python":
+        if snippet.language == "python" and "file" not in marks:
             return self._printed(
                 snippet, [sys.executable, "-W", "error", "-c", self.ports.to_run(snippet.text)]
             )
@@ -106,7 +115,7 @@ class DocumentRun:
             done = subprocess.run(
                 command,
                 input=stdin,
-                env=self.home.environment,
+                env=self._environments.get(snippet.marks.get("needs", ""), self.home.environment),
                 cwd=self.home.path,
                 capture_output=True,
                 text=True,

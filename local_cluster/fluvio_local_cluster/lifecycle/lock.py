@@ -35,42 +35,52 @@ def data_directory_lock(data_dir: Path) -> Iterator[None]:
 def is_locked(data_dir: Path) -> bool:
     """Whether a command is at work on `data_dir` at this moment."""
     try:
-        with data_directory_lock(data_dir):
-            return False
-    except ClusterBusyError:
-        return True
+        descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR)
     except OSError:
-        return False  # the directory is gone
+        return False  # nobody has locked it yet, or the directory is gone
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _acquire(path: Path, data_dir: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            _lock(descriptor)
-        except OSError as exc:
+            is_ours = try_lock(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
+        if not is_ours:
             pid = _holder(descriptor)
             os.close(descriptor)
-            if exc.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-                raise ClusterBusyError(data_dir, pid) from None
-            raise
-        if _is_still_at(descriptor, path):
+            raise ClusterBusyError(data_dir, pid)
+        if is_still_at(descriptor, path):
             return descriptor
         os.close(descriptor)  # whoever held it removed the file: lock the new one
 
 
-def _lock(descriptor: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed; False when somebody else has locked it. Raises `OSError`."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
 
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        if exc.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            return False
+        raise
+    return True
 
 
-def _is_still_at(descriptor: int, path: Path) -> bool:
+def is_still_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is the one at `path`, and not one that was removed or replaced since."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:

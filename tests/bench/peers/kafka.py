@@ -6,11 +6,9 @@ What is acknowledged is in the page cache (Kafka's default: it leaves syncing to
 import importlib
 import importlib.util
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +28,7 @@ from tests.bench.peers.engine import (
 from tests.bench.peers.foreign_server import ForeignServer
 from tests.bench.peers.pacer import Pacer
 from tests.bench.peers.server_process import ServerProcess
+from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message, Producer
@@ -85,7 +84,7 @@ class KafkaServer(ForeignServer):
     def start(self) -> None:
         """Formats the directory first: Kafka does not start without."""
         folder = self._new_folder()
-        broker, controller = _free_ports(2)
+        broker, controller = free_ports(2)
         config = folder / "server.properties"
         data = folder / "data"
         config.write_text(_PROPERTIES.format(broker=broker, controller=controller, folder=data))
@@ -111,13 +110,6 @@ class KafkaServer(ForeignServer):
 
 def _format_arguments(config: Path) -> list[str]:
     return ["format", "--standalone", "--cluster-id", _CLUSTER_ID, "--config", str(config)]
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that were free just now: Kafka must be told its ports, it cannot choose them itself."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [taken.getsockname()[1] for taken in sockets]
 
 
 class KafkaClient:

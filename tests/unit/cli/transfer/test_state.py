@@ -21,15 +21,34 @@ from fluvio_protocol.api.topic import (
 def test_a_note_comes_back_and_goes(tmp_path: Path) -> None:
     state = ImportState("h:1", "t", 10, "abc", True, {0: Progress(3, 7), 2: Progress(0, 1)})
     note = ImportNote(note_path(tmp_path / "file", "h:1", "t"))
-    assert note.load() is None
-    note.save(state)
+    with note.held() as is_held:
+        assert is_held
+        assert note.load() is None
+        note.save(state)
+        note.save(state)
     assert note.load() == state
-    note.remove()
-    note.remove()
+    with note.held():
+        note.remove()
+        note.remove()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"partitions": {"0": [1]}}'])
+def test_a_note_is_held_by_one_and_an_empty_one_goes(tmp_path: Path) -> None:
+    one, two = ImportNote(tmp_path / "note"), ImportNote(tmp_path / "note")
+    with one.held() as first, two.held() as second:
+        assert (first, second) == (True, False)
+        one.save(ImportState("h:1", "t", 10, "abc", True, {}))
+        with two.held() as second:
+            assert not second, "also not the file that replaced the first one"
+    with two.held() as second:
+        assert second
+        two.remove()
+    with one.held():
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"partitions": {"0": [1]}}'])
 def test_a_note_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "note"
     path.write_text(text)
