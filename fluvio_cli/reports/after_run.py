@@ -159,6 +159,7 @@ def report(arguments: Sequence[str], environment: Mapping[str, Any]) -> None:
         printer.error(f"warning: no report was written: {exc}")  # the command has removed the cluster's files
         return
     now = time.monotonic()
+    (directory / _FILE).unlink(missing_ok=True)  # the directory may be kept, for people
     if plan.bundle is not None and ending != "0":
         from fluvio_cli.diagnostics.bundle import write_bundle
 

@@ -14,6 +14,7 @@ import pexpect
 import psutil
 import pytest
 
+from fluvio_local_cluster.lifecycle.lock import data_directory_lock
 from fluvio_local_cluster.lifecycle.processes import is_running
 from tests.support.containers import ADDRESS, Container, refusal
 from tests.support.failing_servers import variables_for_failing
@@ -256,6 +257,22 @@ def test_a_service_manager_is_told_when_it_is_ready_and_when_it_stops(throwaway_
             process.terminate()
             assert manager.recv(100) == b"STOPPING=1"
             assert end_of(process)[0] == 0
+
+
+def test_it_waits_for_another_command_before_it_stops_the_servers(throwaway_home: LocalCluster) -> None:
+    address = throwaway_home.home / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(DEADLINE_S)
+        with foreground(throwaway_home, NOTIFY_SOCKET=str(address)) as process:
+            assert manager.recv(100) == b"READY=1"
+            with data_directory_lock(throwaway_home.data_dir):
+                process.terminate()
+                assert manager.recv(100) == b"STOPPING=1"
+                assert process.poll() is None
+                assert throwaway_home.running() == ["SC", "SPU 5001"]
+            assert end_of(process)[0] == 0
+    assert ended(throwaway_home)
 
 
 @pytest.fixture

@@ -270,6 +270,16 @@ def test_what_a_server_has_printed_cannot_be_a_command_of_the_job(
         assert "set-output" in done.stderr
 
 
+def test_what_is_kept_for_people_has_no_notes_of_the_report(
+    throwaway_home: LocalCluster, place: Path, tmp_path: Path
+) -> None:
+    words = ("--keep-on-failure", "--junit", str(tmp_path / "run.xml"), "--", "false")
+    assert run(throwaway_home, place, *EPHEMERAL, *words).returncode == 1
+    [directory] = place.iterdir()
+    assert (directory / "data" / "cluster.json").exists()
+    assert list(directory.glob("*.json")) == []
+
+
 def test_the_report_is_well_formed_whatever_the_command_is(
     throwaway_home: LocalCluster, place: Path, tmp_path: Path
 ) -> None:

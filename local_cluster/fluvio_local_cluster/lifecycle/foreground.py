@@ -4,8 +4,8 @@ The servers are those of any start: processes in sessions of their own, recorded
 process watches them, passes on what they print, and stops them in order when it is asked to end; so what can
 happen is
 
-- SIGTERM, SIGINT, SIGHUP: `shutdown`, data are kept. A further signal changes nothing, a stop takes little
-  more than the 10 s that servers have, twice.
+- SIGTERM, SIGINT, SIGHUP: `shutdown`, data are kept, as soon as no other command holds the lock. A further
+  signal changes nothing, a stop takes little more than the 10 s that servers have, twice.
 - a server ends by itself: the others are stopped, and the failure says which, how and with what last words.
 - another command works on the cluster (it holds the lock): what it leaves counts. A cluster that it has shut
   down or deleted ends the watch in order; servers that it has started anew are watched instead.
@@ -30,11 +30,15 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 from fluvio_local_cluster.lifecycle import output
-from fluvio_local_cluster.lifecycle.errors import ServerFailedError
+from fluvio_local_cluster.lifecycle.errors import (
+    ClusterBusyError,
+    NoLocalClusterError,
+    ServerFailedError,
+)
 from fluvio_local_cluster.lifecycle.lock import is_locked
 from fluvio_local_cluster.lifecycle.processes import is_running
 from fluvio_local_cluster.lifecycle.progress import Progress
-from fluvio_local_cluster.lifecycle.state import ClusterState, Phase, ServerRecord, load_state
+from fluvio_local_cluster.lifecycle.state import ClusterState, ServerRecord, load_state
 from fluvio_local_cluster.lifecycle.stop import shutdown
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
@@ -191,8 +195,7 @@ class Watch:
                 if ending is not None:
                     return ending
                 self.asked.wait(_LOOK_S)
-            self._notify("STOPPING=1")
-            shutdown(self.data_dir, self.progress)
+            self._stop()
             return Ending.ASKED
         finally:
             self.relay.close()
@@ -212,24 +215,35 @@ class Watch:
             return Ending.DELETED
         ended = _ended(state)
         if ended:
-            self._fail(state, ended[0])
+            self._fail(ended[0])
         if any(server.process for server in state.servers):
             return None
         now = time.monotonic()
         self._quiet_since = self._quiet_since or now  # an upgrade, for one, starts them again in a moment
         return Ending.SHUT_DOWN if now - self._quiet_since > _PATIENCE_S else None
 
-    def _fail(self, state: ClusterState, first: ServerRecord) -> NoReturn:
+    def _fail(self, first: ServerRecord) -> NoReturn:
         self._await_status(first)
         failure = ServerFailedError(
             f"{first.plan.label} {self._how(first)}: the cluster is stopped",
             first.plan.log,
             output.tail(first.plan.log, 0),
         )
-        self._notify("STOPPING=1")
-        if state.phase is not Phase.RESTORING:
-            shutdown(self.data_dir, self.progress)
+        self._stop()
         raise failure
+
+    def _stop(self) -> None:
+        """Stop what runs, when no other command is at work on the cluster any more."""
+        self._notify("STOPPING=1")
+        while True:
+            try:
+                shutdown(self.data_dir, self.progress)
+            except ClusterBusyError:
+                self.asked.wait(_LOOK_S)
+            except NoLocalClusterError:
+                return  # that command has deleted it
+            else:
+                return
 
     def _await_status(self, server: ServerRecord) -> None:
         """Wait a moment for its exit status, which comes when its last thread has ended."""
