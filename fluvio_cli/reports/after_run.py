@@ -17,7 +17,7 @@ from typing import Any
 
 from fluvio_cli.output.printer import Printer
 from fluvio_cli.reports.annotations import System
-from fluvio_cli.reports.cases import Case, Outcome, one_line
+from fluvio_cli.reports.cases import Case, Outcome, one_line, shortened
 from fluvio_cli.reports.judging import ReportError, Wish, error_case, write
 from fluvio_local_cluster.lifecycle import command_run, ephemeral
 
@@ -79,14 +79,17 @@ class Plan:
             self.cases.append(Case(GROUP, name, Outcome.FAILED, seconds, one_line(problem), problem))
         self.begin("command")
 
-    def tell_failure(self, error: BaseException, printer: Printer) -> None:
+    def tell_failure(self, error: BaseException, printer: Printer, environment: Mapping[str, str]) -> None:
         """Write the reports when the command has not come to run."""
         cases = self.cases
         if not any(case.is_bad for case in cases):
             cases = [*cases, error_case(GROUP, self._current, error, time.monotonic() - self._since)]
-        cases = [*cases, Case(GROUP, self.command, Outcome.SKIPPED, message="the cluster was not ready")]
+        cases = [
+            *cases,
+            Case(GROUP, shortened(self.command), Outcome.SKIPPED, message="the cluster was not ready"),
+        ]
         try:
-            write(self.wish, TITLE, cases, self.started, printer)
+            write(self.wish, TITLE, cases, self.started, printer, environment)
         except ReportError as exc:
             printer.error(f"warning: {exc}")
 
@@ -117,16 +120,16 @@ def _path(text: str | None) -> Path | None:
 
 def command_case(plan: Plan, ending: str, now: float, output: tuple[str, str]) -> Case:
     """The command's own case: `ending` is an exit code, -N for signal N, or `timed-out`."""
-    seconds = now - plan.command_started
+    seconds, name = now - plan.command_started, shortened(plan.command)
     if ending == "0":
-        return Case(GROUP, plan.command, seconds=seconds)
+        return Case(GROUP, name, seconds=seconds)
     if ending == command_run.TIMED_OUT:
         outcome, message = Outcome.ERROR, f"the command had not ended after {plan.limit}"
     elif ending.startswith("-"):
         outcome, message = Outcome.ERROR, f"the command was ended by {_signal_name(int(ending))}"
     else:
         outcome, message = Outcome.FAILED, f"the command ended with exit code {ending}"
-    return Case(GROUP, plan.command, outcome, seconds, message, f"{message}: {plan.command}", *output)
+    return Case(GROUP, name, outcome, seconds, message, f"{message}: {plan.command}", *output)
 
 
 def _signal_name(number: int) -> str:
@@ -167,7 +170,7 @@ def report(arguments: Sequence[str], environment: Mapping[str, Any]) -> None:
     output = ("", "") if ending == "0" else tail_of_servers(cluster)
     cases = [*plan.cases, command_case(plan, ending, now, output)]
     try:
-        write(plan.wish, TITLE, cases, plan.started, printer)
+        write(plan.wish, TITLE, cases, plan.started, printer, environment)
     except ReportError as exc:
         printer.error(f"warning: {exc}")
 

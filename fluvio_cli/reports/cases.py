@@ -1,9 +1,11 @@
 """One thing that a command has looked at, and what came of it."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+MOST_NAME = 120  # characters
 
 
 class Outcome(StrEnum):
@@ -36,6 +38,16 @@ class Case:
         """Whether the command cannot be content."""
         return self.outcome in (Outcome.FAILED, Outcome.ERROR)
 
+    def cleaned(self, clean: Callable[[str], str]) -> "Case":
+        """The case with each text as `clean` makes it."""
+        return replace(
+            self,
+            name=clean(self.name),
+            message=clean(self.message),
+            detail=clean(self.detail),
+            output=clean(self.output),
+        )
+
     def to_document(self) -> dict[str, Any]:
         """As plain data, for another process."""
         return asdict(self)
@@ -54,3 +66,9 @@ def count(cases: Iterable[Case], outcome: Outcome) -> int:
 def one_line(text: str) -> str:
     """The first line that says something."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def shortened(text: str) -> str:
+    """`text` as a name: on one line, and cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_NAME else f"{line[: MOST_NAME - 1]}…"

@@ -132,11 +132,11 @@ def judged(cli: "CliContext", command: str, junit: str | None = None) -> Iterato
         except BaseException as exc:
             verdict.add_error(exc)
             try:
-                write(verdict.wish, command, verdict.cases, verdict.started, cli.printer)
+                write(verdict.wish, command, verdict.cases, verdict.started, cli.printer, cli.environment)
             except ReportError as problem:
                 cli.printer.note(f"warning: {problem}")
             raise
-    write(verdict.wish, command, verdict.cases, verdict.started, cli.printer)
+    write(verdict.wish, command, verdict.cases, verdict.started, cli.printer, cli.environment)
 
 
 @contextmanager
@@ -183,8 +183,24 @@ def server_output(error: BaseException) -> tuple[str, str]:
     return "", ""
 
 
-def write(wish: Wish, title: str, cases: Sequence[Case], started: float, printer: "Printer") -> None:
-    """Write all reports: annotations first, which cannot fail. Raises `ReportError` for the file."""
+def write(
+    wish: Wish,
+    title: str,
+    cases: Sequence[Case],
+    started: float,
+    printer: "Printer",
+    environment: Mapping[str, str],
+) -> None:
+    """Write all reports, without secrets: annotations first, which cannot fail.
+
+    Raises `ReportError` for the file.
+    """
+    if not wish:
+        return
+    from fluvio_cli.diagnostics.masking import Masking
+
+    masking = Masking(environment)
+    cases = [case.cleaned(masking.text) for case in cases]
     seconds = time.monotonic() - started
     if wish.system is not None:
         _annotate(wish.system, cases, printer)

@@ -227,7 +227,7 @@ def test_other_settings_than_those_of_the_first_start_are_told(throwaway_home: L
 
 
 def test_a_time_that_is_up_stops_it(throwaway_home: LocalCluster) -> None:
-    words = ("cluster", "start", "--foreground", *FREE_PORTS, "--timeout", "6s")
+    words = ("cluster", "start", "--foreground", *FREE_PORTS, "--timeout", "8s")
     done = throwaway_home.run(*words, check=False)
     assert done.returncode == 5
     assert ended(throwaway_home)

@@ -130,20 +130,20 @@ def test_a_time_that_is_up_ends_the_command_and_is_told(
     throwaway_home: LocalCluster, place: Path, tmp_path: Path
 ) -> None:
     report, bundle = tmp_path / "run.xml", tmp_path / "bundle.tar.gz"
-    words = ("--timeout", "4s", "--junit", str(report), "--bundle", str(bundle))
+    words = ("--timeout", "8s", "--junit", str(report), "--bundle", str(bundle))
     script = "trap 'kill $!; echo asked; exit 3' TERM; sleep 600 & wait $!"
     done = run(throwaway_home, place, *EPHEMERAL, *words, "--", "bash", "-c", script)
     assert (done.returncode, done.stdout) == (5, "asked\n")
-    assert done.stderr.startswith("timed out: the command had not ended after 4s\n")
+    assert done.stderr.startswith("timed out: the command had not ended after 8s\n")
     [case] = [case for case in cases_in(report).values() if not case.is_passed]
-    assert case.result[0].message == "the command had not ended after 4s"
+    assert case.result[0].message == "the command had not ended after 8s"
     assert bundle.exists()
     assert not list(place.iterdir())
 
 
 def test_a_time_that_is_up_needs_no_report_to_be_kept(throwaway_home: LocalCluster, place: Path) -> None:
-    done = run(throwaway_home, place, *EPHEMERAL, "--timeout", "4s", "--", "sleep", "600")
-    assert (done.returncode, done.stderr) == (5, "timed out: the command had not ended after 4s\n")
+    done = run(throwaway_home, place, *EPHEMERAL, "--timeout", "8s", "--", "sleep", "600")
+    assert (done.returncode, done.stderr) == (5, "timed out: the command had not ended after 8s\n")
     assert not list(place.iterdir())
 
 

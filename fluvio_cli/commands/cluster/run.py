@@ -116,7 +116,7 @@ def command(
         try:
             _run(job)
         except BaseException as exc:
-            plan.tell_failure(exc, cli.printer)
+            plan.tell_failure(exc, cli.printer, cli.environment)
             raise
 
 

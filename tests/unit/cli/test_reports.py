@@ -15,7 +15,7 @@ from fluvio_cli.failures import UnknownNameError
 from fluvio_cli.output.printer import Printer
 from fluvio_cli.reports import annotations, junit, summary
 from fluvio_cli.reports.annotations import System
-from fluvio_cli.reports.cases import Case, Outcome, one_line
+from fluvio_cli.reports.cases import MOST_NAME, Case, Outcome, one_line, shortened
 from fluvio_cli.reports.judging import ReportError, checked_place, judged, wish_of
 from fluvio_local_cluster.lifecycle.errors import ServerFailedError
 from fluvio_profiles.resolve import TargetOptions
@@ -277,6 +277,25 @@ def test_a_failure_that_cases_tell_of_is_not_told_twice(tmp_path: Path) -> None:
     assert [case.name for case in parsed(path.read_bytes())] == ["one"]
 
 
+def test_secrets_are_in_no_report(tmp_path: Path) -> None:
+    page, path = tmp_path / "page.md", tmp_path / "report.xml"
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page), "DEPLOY_TOKEN": "deploy-value"}
+    cli = context(tmp_path, **environment)
+    printed_by_server = ["password=hunter2", "with deploy-value"]
+    failure = ServerFailedError("SC ended: token=abcdef", tmp_path / "sc.log", printed_by_server)
+
+    def work() -> None:
+        with judged(cli, "fluvio x", str(path)) as verdict:
+            verdict.add("with deploy-value")
+            raise failure
+
+    with pytest.raises(ServerFailedError):
+        work()
+    for text in (printed(cli), page.read_text(), path.read_text()):
+        assert "left out" in text
+        assert not [secret for secret in ("hunter2", "deploy-value", "abcdef") if secret in text]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_has_a_report_that_says_so(tmp_path: Path, number: signal.Signals) -> None:
     path = tmp_path / "report.xml"
@@ -375,6 +394,11 @@ def test_a_report_that_cannot_be_written_in_the_end_fails_a_content_command_only
 
 def test_a_device_is_written_to_and_stays_one() -> None:
     assert checked_place("/dev/null") == Path("/dev/null")
+
+
+def test_a_long_command_is_cut_to_a_name() -> None:
+    assert shortened("sh -c 'a\n  b'") == "sh -c 'a b'"
+    assert len(shortened("x" * 1000)) == MOST_NAME
 
 
 def test_the_first_line_that_says_something_is_the_message() -> None:
