@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -130,21 +131,39 @@ def test_a_time_that_is_up_ends_the_command_and_is_told(
     throwaway_home: LocalCluster, place: Path, tmp_path: Path
 ) -> None:
     report, bundle = tmp_path / "run.xml", tmp_path / "bundle.tar.gz"
-    words = ("--timeout", "8s", "--junit", str(report), "--bundle", str(bundle))
+    words = ("--timeout", "5s", "--junit", str(report), "--bundle", str(bundle))
     script = "trap 'kill $!; echo asked; exit 3' TERM; sleep 600 & wait $!"
     done = run(throwaway_home, place, *EPHEMERAL, *words, "--", "bash", "-c", script)
     assert (done.returncode, done.stdout) == (5, "asked\n")
-    assert done.stderr.startswith("timed out: the command had not ended after 8s\n")
+    assert done.stderr.startswith("timed out: the command had not ended after 5s\n")
     [case] = [case for case in cases_in(report).values() if not case.is_passed]
-    assert case.result[0].message == "the command had not ended after 8s"
+    assert case.result[0].message == "the command had not ended after 5s"
     assert bundle.exists()
     assert not list(place.iterdir())
 
 
-def test_a_time_that_is_up_needs_no_report_to_be_kept(throwaway_home: LocalCluster, place: Path) -> None:
-    done = run(throwaway_home, place, *EPHEMERAL, "--timeout", "8s", "--", "sleep", "600")
-    assert (done.returncode, done.stderr) == (5, "timed out: the command had not ended after 8s\n")
-    assert not list(place.iterdir())
+_RUNNER = """
+import os, signal
+from fluvio_local_cluster.lifecycle import command_run
+command_run._GRACE_S = 0.2
+command_run.block_signals()
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+print(command_run.run_command(["sh", "-c", {script!r}], [], os.open(os.devnull, os.O_WRONLY)))
+"""
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' TERM; ", "trap 'exit 0' TERM; "])
+def test_a_program_is_ended_when_its_time_is_up_whatever_it_makes_of_being_asked(trap: str) -> None:
+    script = f"{trap}while :; do read -r line || :; done"
+    done = subprocess.run(
+        [sys.executable, "-c", _RUNNER.format(script=script)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert done.stdout == "timed-out\n", done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
