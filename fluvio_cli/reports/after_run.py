@@ -18,13 +18,12 @@ from typing import Any
 from fluvio_cli.output.printer import Printer
 from fluvio_cli.reports.annotations import System
 from fluvio_cli.reports.cases import Case, Outcome, one_line, shortened
-from fluvio_cli.reports.judging import ReportError, Wish, error_case, write
+from fluvio_cli.reports.judging import SERVERS, ReportError, Wish, error_case, tails, write
 from fluvio_local_cluster.lifecycle import command_run, ephemeral
 
 TITLE, GROUP = "fluvio cluster run", "fluvio.cluster.run"
 _FILE = "after-run.json"
 _MODULE = "fluvio_cli.reports.after_run"
-_OUTPUT_LINES = 20
 
 
 @dataclass(slots=True)
@@ -141,16 +140,6 @@ def _signal_name(number: int) -> str:
         return f"signal {-number}"
 
 
-def tail_of_servers(cluster: ephemeral.EphemeralCluster) -> tuple[str, str]:
-    """The last lines that each server has printed, and how to call them."""
-    from fluvio_local_cluster.lifecycle.output import tail
-
-    parts = []
-    for path in sorted(cluster.log_dir.glob("*.log")):
-        parts += [f"--- {path.name}", *tail(path, 0)[-_OUTPUT_LINES:]]
-    return "\n".join(parts), "the servers"
-
-
 def report(arguments: Sequence[str], environment: Mapping[str, Any]) -> None:
     """What the plan in the cluster's directory wants; `arguments` as for `lifecycle.ephemeral`."""
     printer = Printer(sys.stdout, sys.stderr, environment)
@@ -167,7 +156,7 @@ def report(arguments: Sequence[str], environment: Mapping[str, Any]) -> None:
         from fluvio_cli.diagnostics.bundle import write_bundle
 
         write_bundle(plan.bundle, cluster.data_dir, cluster.places.profile_file, environment, printer)
-    output = ("", "") if ending == "0" else tail_of_servers(cluster)
+    output = ("", "") if ending == "0" else (tails(sorted(cluster.log_dir.glob("*.log"))), SERVERS)
     cases = [*plan.cases, command_case(plan, ending, now, output)]
     try:
         write(plan.wish, TITLE, cases, plan.started, printer, environment)

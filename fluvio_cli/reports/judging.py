@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fluvio_cli.output.printer import Printer
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+SERVERS = "the servers"
 _MOST_ANNOTATIONS = 10  # of a step: GitHub shows no more
 
 
@@ -108,6 +109,13 @@ class Verdict:
         """Note one that was not looked at."""
         self.cases.append(Case(self.group, name, Outcome.SKIPPED, message=why))
 
+    def attach_output(self, logs: Sequence[Path]) -> None:
+        """Give the first bad case the end of what servers have printed to `logs`."""
+        for number, case in enumerate(self.cases):
+            if case.is_bad:
+                self.cases[number] = replace(case, output=tails(logs), output_name=SERVERS)
+                return
+
     def add_error(self, error: BaseException) -> None:
         """Note what ended the command, unless cases tell of it already."""
         expected = isinstance(error, FluvioError)
@@ -181,6 +189,13 @@ def server_output(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ServerFailedError):
         return "\n".join(error.output), error.log.name
     return "", ""
+
+
+def tails(logs: Sequence[Path]) -> str:
+    """The last lines of each file that can be read."""
+    from fluvio_local_cluster.lifecycle.output import tail
+
+    return "\n".join(line for path in logs for line in (f"--- {path.name}", *tail(path, 0)))
 
 
 def write(

@@ -40,7 +40,10 @@ def test_health_has_a_case_for_each_server(fresh_cluster: LocalCluster, tmp_path
     assert done.returncode == 6
     [name] = failed(cases_in(path, "fluvio cluster health"))
     assert name == spu
-    [line] = [line for line in done.stderr.splitlines() if line.startswith("::error ")]
+    lines = done.stderr.splitlines()
+    group = lines[lines.index("::group::output of the servers") + 1 : lines.index("::endgroup::")]
+    assert {"| --- flv_sc.log", "| --- spu_log_5001.log"} <= set(group)
+    [line] = [line for line in lines if line.startswith("::error ")]
     assert line.startswith(f"::error title=fluvio cluster health%3A {spu.replace(':', '%3A')}::SPU 5001")
 
 

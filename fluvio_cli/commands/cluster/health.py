@@ -1,15 +1,18 @@
 """`fluvio cluster health`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
-from fluvio_cli.commands.cluster.local import Name, aimed_at, announce_channel
+from fluvio_cli.commands.cluster.local import Name, aimed_at, announce_channel, places
 from fluvio_cli.commands.report_options import Junit
 from fluvio_cli.context import CliContext
 from fluvio_cli.effect import Effect
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CHECK_S, _WAIT_S = 10.0, 60.0
 _MOST_S = 86_400
@@ -75,4 +78,17 @@ def command(
         cli.printer.flush()
         failure = job.failure()
         if failure is not None:
+            if verdict.wish:
+                verdict.attach_output(_logs(cli, target.endpoint))
             raise failure
+
+
+def _logs(cli: CliContext, endpoint: str) -> "list[Path]":
+    """Where the servers print, if they are of this machine."""
+    from fluvio_local_cluster.lifecycle.errors import LocalClusterError
+    from fluvio_local_cluster.lifecycle.places import find_state
+
+    try:
+        return [server.plan.log for server in find_state(places(cli), endpoint).servers]
+    except LocalClusterError:
+        return []
