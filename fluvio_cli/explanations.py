@@ -8,6 +8,7 @@ from fluvio_cli import failures
 from fluvio_cli.copy_explanations import COPIES
 from fluvio_cli.declared.explanations import EXPLANATIONS as _DECLARED
 from fluvio_cli.explanation import Explanation
+from fluvio_cli.reports.explanations import EXPLANATIONS as _REPORTS
 from fluvio_cli.top.explanations import EXPLANATIONS as _TOP
 from fluvio_cli.traffic_explanations import TRAFFIC
 from fluvio_cli.transfer.explanations import TRANSFERS
@@ -38,6 +39,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
 
 BY_NAME: dict[str, Explanation] = {
     **TRANSFERS,
+    **_REPORTS,
     # --- reaching a cluster -------------------------------------------------------------------------------
     "connection-failed": Explanation(
         "No connection to the address could be made; nothing was sent.",

@@ -6,6 +6,7 @@ import typer
 
 from fluvio_cli import failures, values
 from fluvio_cli.command import rules
+from fluvio_cli.commands.report_options import Junit
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         ("Look for what keeps clusters from working here", "fluvio doctor"),
         ("Repair what can be repaired without risk", "fluvio doctor --fix"),
         ("For a program", "fluvio doctor -O json"),
+        ("For a CI system that shows test results", "fluvio doctor --junit doctor.xml"),
     ),
 )
 def command(
@@ -32,6 +34,7 @@ def command(
             help="Output format",
         ),
     ] = "table",
+    junit: Junit = None,
 ) -> int:
     """Look for known failures on this machine: ports, state files, profiles, disk, clock and more.
 
@@ -40,23 +43,29 @@ def command(
     """
     from fluvio_cli.doctor.catalogue import examine
     from fluvio_cli.doctor.look import look
+    from fluvio_cli.reports.judging import judged
 
     cli: CliContext = ctx.obj
     done: list[str] = []
-    with cli.printer.busy("looking at this machine and its clusters"):
-        results = examine(look(cli))
-        if fix:
-            done = repair_all(cli, results)
-            if done:
-                results = examine(look(cli))
-    wrong = any(result.problems for result in results)
-    if output == "table":
-        cli.printer.data("".join(f"fixed: {text}\n" for text in done) + _text(results))
-    else:
-        from fluvio_cli.output.structured import render_structured
+    with judged(cli, "fluvio doctor", junit) as verdict:
+        with cli.printer.busy("looking at this machine and its clusters"):
+            results = examine(look(cli))
+            if fix:
+                done = repair_all(cli, results)
+                if done:
+                    results = examine(look(cli))
+        for result in results:
+            verdict.add(result.check.name, _problems_text(result))
+        wrong = any(result.problems for result in results)
+        if output == "table":
+            fixed = "".join(f"fixed: {text}\n" for text in done)
+            cli.printer.data(cli.printer.foreign(fixed + _text(results)))
+        else:
+            from fluvio_cli.output.structured import render_structured
 
-        checks = [result.document() for result in results]
-        cli.printer.data(render_structured({"healthy": not wrong, "fixed": done, "checks": checks}, output))
+            checks = [result.document() for result in results]
+            view = {"healthy": not wrong, "fixed": done, "checks": checks}
+            cli.printer.data(render_structured(view, output))
     return failures.UNHEALTHY if wrong else failures.DONE
 
 
@@ -78,6 +87,16 @@ def repair_all(cli: CliContext, results: "list[Result]") -> list[str]:
             if text is not None:
                 done.append(text)
     return done
+
+
+def _problems_text(result: "Result") -> str | None:
+    """What a report says of a check; None when all is well."""
+    lines = [
+        line
+        for problem in result.problems
+        for line in (problem.cause, f"seen: {problem.evidence}", f"do: {problem.remedy}")
+    ]
+    return "\n".join(lines) or None
 
 
 def _text(results: "list[Result]") -> str:

@@ -6,6 +6,7 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
+from fluvio_cli.commands.report_options import Junit
 from fluvio_cli.context import CliContext
 
 FILE_HELP = "YAML, TOML or JSON file, directory of such files, or `-`; may be repeated"
@@ -15,6 +16,7 @@ FILE_HELP = "YAML, TOML or JSON file, directory of such files, or `-`; may be re
     examples=(
         ("What differs from what a file declares", "fluvio plan -f declared.yaml"),
         ("Fail where anything differs, for CI", "fluvio plan -f declared.yaml -O json"),
+        ("For a CI system that shows test results", "fluvio plan -f declared.yaml --junit plan.xml"),
         ("Also what is there and not declared", "fluvio plan -f declared.yaml --prune"),
     ),
 )
@@ -34,6 +36,7 @@ def command(
             help="Output format",
         ),
     ] = "table",
+    junit: Junit = None,
 ) -> None:
     """Show how topics, table formats and profiles differ from what files declare.
 
@@ -44,19 +47,23 @@ def command(
     from fluvio_cli.declared.observing import observe, place_of
     from fluvio_cli.declared.planning import plan
     from fluvio_cli.declared.reading import read_declaration
-    from fluvio_cli.declared.view import plan_text, plan_view, sums
+    from fluvio_cli.declared.view import plan_text, plan_view, step_problem, sums, title
     from fluvio_cli.output.structured import render_structured
+    from fluvio_cli.reports.judging import judged
 
     cli: CliContext = ctx.obj
-    declaration = read_declaration(file, cli.stdin)
-    place = place_of(cli, declaration)
-    found = plan(declaration, observe(cli, declaration.objects, declaration), prune=prune)
-    if output == "table":
-        cli.printer.data(plan_text(found, place, cli.printer.styled))
-    else:
-        cli.printer.data(render_structured(plan_view(found, place), output))
-    if found.has_drift:
-        raise DeclaredDriftError(
-            f"what is there is not as declared: {sums(found)}",
-            hint="`fluvio apply` with the same options makes it so",
-        )
+    with judged(cli, "fluvio plan", junit) as verdict:
+        declaration = read_declaration(file, cli.stdin)
+        place = place_of(cli, declaration)
+        found = plan(declaration, observe(cli, declaration.objects, declaration), prune=prune)
+        for step in found.steps:
+            verdict.add(title(step), step_problem(step))
+        if output == "table":
+            cli.printer.data(plan_text(found, place, cli.printer.styled))
+        else:
+            cli.printer.data(render_structured(plan_view(found, place), output))
+        if found.has_drift:
+            raise DeclaredDriftError(
+                f"what is there is not as declared: {sums(found)}",
+                hint="`fluvio apply` with the same options makes it so",
+            )

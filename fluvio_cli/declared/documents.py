@@ -114,10 +114,11 @@ def profile_document(profile: DeclaredProfile, *, with_keys: bool = True) -> dic
         document["description"] = profile.description
     if profile.tls.policy is not TlsPolicy.DISABLED:
         tls = tls_document(profile.tls)
-        if profile.tls.certs is not None and (
-            not profile.tls.certs.key or (profile.tls.source is TlsSource.INLINE and not with_keys)
-        ):
-            del tls["certs"]["key"]
+        certs, is_inline = profile.tls.certs, profile.tls.source is TlsSource.INLINE
+        if certs is not None and is_inline and not (certs.key and with_keys):
+            del tls["certs"][
+                "key"
+            ]  # the path of a file is no secret, and has to be read back, whatever it is
         document["tls"] = tls
     return document
 

@@ -21,6 +21,13 @@ _COUNTED = (
     (Action.BLOCKED, "{} cannot be as declared"),
     (Action.NONE, "{} as declared"),
 )
+_PROBLEMS = {
+    Action.CREATE: "is not there",
+    Action.CHANGE: "is not as declared",
+    Action.DELETE: "is there and not declared",
+    Action.WAIT: "is not provisioned",
+    Action.BLOCKED: "cannot be as declared",
+}
 _MOST_UNDECLARED = 5  # names in a line
 _DONE = {
     Action.CREATE: "created",
@@ -70,6 +77,14 @@ def _step_lines(step: Step, styled: Callable[[str, str], str]) -> list[str]:
         obstacle = "" if each.obstacle is None else f", {styled('cannot be changed', 'red')}: {each.obstacle}"
         lines.append(f"    {each.setting}: {before}{_value(each.declared)}{obstacle}")
     return lines
+
+
+def step_problem(step: Step) -> str | None:
+    """What differs, for a report; None when the object is as declared."""
+    if step.action is Action.NONE:
+        return None
+    lines = _step_lines(step, lambda text, _style: text)[1:]
+    return "\n".join([f"{title(step)} {_PROBLEMS[step.action]}", *(line.strip() for line in lines)])
 
 
 def _value(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from fluvio_cli.output.status_line import StatusLine
 
+_CI_VARIABLES = ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION", "GITLAB_CI")
 _STYLES = {"green": "32", "yellow": "33", "red": "1;31", "bold": "1"}
 
 
@@ -22,6 +23,8 @@ class Printer:
         self.is_quiet = self.is_verbose = False  # `--quiet`, `--verbose`
         self.errors_as_json = False  # `-O json` was asked for
         self._status: StatusLine | None = None  # what is waited for, while it is shown
+        # A CI system that takes words in a job's output for commands: `reports.annotations.System`.
+        self._is_read_by_ci = any(environment.get(name) for name in _CI_VARIABLES)
 
     @property
     def shows_progress(self) -> bool:
@@ -88,7 +91,22 @@ class Printer:
         """Print why the command fails to standard error."""
         with self.still():
             self.flush()
-            self.stderr.write(f"{text}\n")
+            self.stderr.write(f"{self.foreign(text)}\n")
+
+    def foreign(self, text: str) -> str:
+        """`text`, of which parts may come from servers, so that a CI system finds no commands in it."""
+        if not self._is_read_by_ci:
+            return text
+        from fluvio_cli.reports.annotations import harmless
+
+        return harmless(text)
+
+    def workflow(self, text: str) -> None:
+        """Print a command for the CI system to standard error, as it is; it brings its own line ends."""
+        with self.still():
+            self.flush()
+            self.stderr.write(text)
+            self.stderr.flush()
 
     def hint(self, text: str) -> None:
         """Print a line to standard error if a person watches; scripts compare the exact output."""

@@ -209,6 +209,17 @@ DEVIATIONS = (
             *("start", "resume", "upgrade", "delete", "check", "diagnostics", "status", "shutdown"),
         )
     ),
+    _extra(
+        "fluvio cluster diagnostics",
+        ("--output", "--data-dir"),
+        "CI wants the archive at a place that it knows, also of a cluster that no profile leads to",
+    ),
+    _extra(
+        "fluvio cluster start",
+        ("--foreground", "--advertise", "--bundle"),
+        "for containers and CI: a process that stays, clients elsewhere, what a failure leaves",
+    ),
+    _extra("fluvio cluster check", ("--junit",), "CI systems show the checks as test results"),
     _extra("fluvio cluster list", _ITSELF, _SEVERAL),
     _extra("fluvio cluster snapshot", _ITSELF, "data can be kept as they are, and gone back to"),
     _extra("fluvio cluster restore", _ITSELF, "data can be kept as they are, and gone back to"),

@@ -211,6 +211,23 @@ def test_command_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> No
     assert [name for name in HEAVY_MODULES if name in loaded] == []
 
 
+def test_reports_for_ci_cost_nothing_where_none_are_wished() -> None:
+    script = (
+        "import io, sys\n"
+        "from fluvio_cli.app import run\n"
+        "from fluvio_cli.output.printer import Printer\n"
+        "from fluvio_cli.commands import consume, produce\n"
+        "from fluvio_cli.commands.topic import list as topics\n"
+        "Printer(io.StringIO(), io.StringIO(), {}).error('x')\n"
+        "costly = ('fluvio_cli.reports', 'fluvio_cli.diagnostics')\n"
+        "print([name for name in sys.modules if name.startswith(costly)])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == "[]\n"
+
+
 def modules_loaded_by(arguments: list[str], home: Path) -> set[str]:
     """Names of all modules that one invocation of `fluvio` imports, with two profiles in its home."""
     config = home / ".fluvio" / "config"

@@ -14,6 +14,7 @@ from fluvio_cli.commands.cluster.local import (
     default_settings,
     places,
 )
+from fluvio_cli.commands.report_options import Junit
 from fluvio_cli.context import CliContext
 from fluvio_types.errors import FluvioError
 
@@ -27,6 +28,7 @@ from fluvio_types.errors import FluvioError
 def command(
     ctx: typer.Context,
     fix: Annotated[bool, typer.Option("--fix", help="Repair what can be repaired without risk")] = False,
+    junit: Junit = None,
     name: Name = None,
 ) -> None:
     """Run the checks that come before a start, for the current profile's cluster.
@@ -34,29 +36,32 @@ def command(
     A cluster that runs is said to, and passes. Of one that was shut down, or that lost servers, it is checked
     whether the missing servers could be started again. `--fix` repairs as `fluvio doctor --fix` does.
     """
+    from fluvio_cli.reports.judging import judged
     from fluvio_local_cluster.lifecycle.errors import NoLocalClusterError
     from fluvio_local_cluster.lifecycle.inspect import check_resumable, check_startable
     from fluvio_local_cluster.lifecycle.places import find_state
 
-    cli: CliContext = aimed_at(ctx.obj, name)
-    announce_channel(cli)
-    cli.printer.message(cli.printer.styled("Running pre-startup checks...", "bold"))
-    note = "Note: This may require admin access to current Kubernetes context"
-    cli.printer.message(cli.printer.styled(note, "yellow"))
-    cli.printer.flush()
-    if fix:
-        _repair(cli)
-    progress = ProgressLines(cli.printer)
-    target = cli.target()
-    try:
-        state = find_state(places(cli), target.endpoint)
-    except NoLocalClusterError:
-        _refuse_others(cli)
-        check_startable(default_settings(cli), places(cli), progress)
-        return
-    running = check_resumable(state, progress)
-    if running:
-        cli.printer.message(f"Local Fluvio cluster is running: {', '.join(running)}")
+    with judged(ctx.obj, "fluvio cluster check", junit) as verdict:
+        cli: CliContext = aimed_at(ctx.obj, name)
+        announce_channel(cli)
+        cli.printer.message(cli.printer.styled("Running pre-startup checks...", "bold"))
+        note = "Note: This may require admin access to current Kubernetes context"
+        cli.printer.message(cli.printer.styled(note, "yellow"))
+        cli.printer.flush()
+        if fix:
+            _repair(cli)
+        progress = ProgressLines(cli.printer, verdict)
+        target = cli.target()
+        try:
+            state = find_state(places(cli), target.endpoint)
+        except NoLocalClusterError:
+            _refuse_others(cli)
+            check_startable(default_settings(cli), places(cli), progress)
+            return
+        running = check_resumable(state, progress)
+        if running:
+            verdict.add("servers run")
+            cli.printer.message(f"Local Fluvio cluster is running: {', '.join(running)}")
 
 
 def _refuse_others(cli: CliContext) -> None:

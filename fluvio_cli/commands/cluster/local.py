@@ -11,6 +11,7 @@ from fluvio_types.errors import FluvioError
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
     from fluvio_cli.output.printer import Printer
+    from fluvio_cli.reports.judging import Verdict
     from fluvio_local_cluster.lifecycle.places import Places
     from fluvio_local_cluster.lifecycle.settings import ClusterSettings
     from fluvio_local_cluster.lifecycle.start import Surroundings
@@ -47,8 +48,8 @@ class NotLocalError(FluvioError):
 class ProgressLines:
     """Shows an operation's progress as the official command line does."""
 
-    def __init__(self, printer: "Printer") -> None:
-        self._printer = printer
+    def __init__(self, printer: "Printer", verdict: "Verdict | None" = None) -> None:
+        self._printer, self._verdict = printer, verdict
 
     def headline(self, text: str) -> None:
         """Show a line on standard error."""
@@ -58,6 +59,11 @@ class ProgressLines:
     def step(self, text: str) -> None:
         """Show a line on a terminal, or where `CI` is set."""
         self._printer.progress(text)
+
+    def checked(self, name: str, problem: str | None) -> None:
+        """Note a case of the report."""
+        if self._verdict is not None:
+            self._verdict.add(name, problem)
 
 
 def announce_channel(cli: "CliContext") -> None:

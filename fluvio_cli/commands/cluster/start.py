@@ -25,10 +25,14 @@ from fluvio_cli.commands.cluster.tls_options import (
     TlsFlag,
     cluster_tls,
 )
+from fluvio_cli.commands.report_options import Bundle
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fluvio_client.target import Endpoint
+    from fluvio_local_cluster.lifecycle.settings import ClusterSettings
 
 _LAST_PORT = 65_535
 
@@ -51,6 +55,16 @@ def parse_new_name(text: str) -> str:
     if is_reserved(text):
         raise ValueError("that is what the cluster without a name is called")
     return parse_name(text)
+
+
+def parse_host(text: str) -> str:
+    """A parser for the name or address of a host."""
+    bare = text.removeprefix("[").removesuffix("]") if text.startswith("[") else text
+    allowed = set("abcdefghijklmnopqrstuvwxyz0123456789.-_")
+    is_address = ":" in bare and bare.count(":") > 1  # of IPv6, which may have a zone
+    if not bare or (not is_address and not set(bare.lower()) <= allowed) or len(bare) > 253:
+        raise ValueError("write the name or address of a host, without a port")
+    return bare
 
 
 def parse_fsync(text: str) -> str:
@@ -85,11 +99,11 @@ def require_metrics_package() -> None:
 
 
 @rules(
-    conflicts=(("local", "read_only"),),
+    conflicts=(("local", "read_only"), ("foreground", "setup")),
     panels={
         "Servers and where they are": (
             *("name", "local", "read_only", "spu", "data_dir", "log_dir", "sc_pub_addr", "sc_priv_addr"),
-            *("spu_port_base", "metrics", "rust_log"),
+            *("spu_port_base", "advertise", "metrics", "rust_log"),
         ),
         "Records": ("fsync", "consumer_offset_ttl"),
         "TLS": TLS_PANEL,
@@ -113,6 +127,10 @@ def require_metrics_package() -> None:
         (
             "Serve topics that a file fixes, in Kubernetes' form",
             "fluvio cluster start --read-only topics.json",
+        ),
+        (
+            "Be the service of a container, found by others as host `fluvio`",
+            "fluvio cluster start --foreground --advertise fluvio",
         ),
         ("Only see whether a cluster could be started", "fluvio cluster start --setup"),
     ),
@@ -178,6 +196,16 @@ def command(
             "0 takes free ports",
         ),
     ] = None,
+    advertise: Annotated[
+        str | None,
+        typer.Option(
+            "--advertise",
+            metavar="HOST",
+            parser=parse_host,
+            help="Lead clients of other machines or containers to this host; servers then listen at all "
+            "addresses (0.0.0.0), unless `--sc-pub-addr` says where",
+        ),
+    ] = None,
     rust_log: Annotated[
         str | None,
         typer.Option("--rust-log", metavar="RUST_LOG", help="Log filter of the servers (info)"),
@@ -226,16 +254,27 @@ def command(
             "--skip-checks", help="Skip the pre-flight checks, except those that guard the data of a cluster"
         ),
     ] = False,
+    foreground: Annotated[
+        bool,
+        typer.Option(
+            "--foreground",
+            help="Stay, show what the servers print, and stop them on SIGTERM or Ctrl-C; a cluster that was "
+            "shut down goes on with its data",
+        ),
+    ] = False,
+    bundle: Bundle = None,
     setup: Annotated[bool, typer.Option("--setup", help="Run the pre-flight checks and stop")] = False,
-) -> None:
+) -> int | None:
     """Start a cluster on this machine.
 
     The servers run on when the command has ended; it ends when all SPUs can be used, and profile `local`,
     or that of its name, then leads to the cluster. If it fails, or is interrupted, it stops what it started
-    and removes what it wrote, except for the servers' output.
+    and removes what it wrote, except for the servers' output. With `--foreground` it stays until SIGTERM
+    (exit code 0), Ctrl-C (130) or the end of a server (1), and then stops the servers; data are kept.
     """
     from dataclasses import replace
 
+    from fluvio_cli.reports.judging import checked_place, judged
     from fluvio_local_cluster.lifecycle.settings import DEFAULT_FSYNC, DEFAULT_LOG_FILTER
     from fluvio_local_cluster.lifecycle.start import start
     from fluvio_types.defaults import CONSUMER_OFFSET_TTL_S
@@ -245,6 +284,8 @@ def command(
     cli: CliContext = ctx.obj
     announce_channel(cli)
     defaults = default_settings(cli, name)
+    if advertise is not None:
+        defaults = replace(defaults, sc_public=replace(defaults.sc_public, host="0.0.0.0"))
     settings = replace(
         defaults,
         data_dir=absolute(data_dir) if data_dir else defaults.data_dir,
@@ -257,6 +298,7 @@ def command(
         save_profile=not skip_profile_creation,
         skip_checks=skip_checks and not setup,
         fsync=fsync or DEFAULT_FSYNC,
+        advertise=advertise,
         metrics=metrics,  # type: ignore[arg-type]  # parsed
         consumer_offset_ttl_s=CONSUMER_OFFSET_TTL_S if consumer_offset_ttl is None else consumer_offset_ttl,
         read_only=absolute(read_only) if read_only else None,
@@ -270,5 +312,23 @@ def command(
             server_key=server_key,
         ),
     )
-    with cli.printer.busy("waiting for the servers"):
-        start(settings, surroundings(cli), ProgressLines(cli.printer), only_check=setup)
+    around = surroundings(cli)
+    if bundle is not None:
+        place = checked_place(bundle, or_directory=True)
+        around = replace(around, before_removal=lambda: _bundle(cli, place, settings))
+    with judged(cli, "fluvio cluster start") as verdict:
+        if foreground:
+            from fluvio_cli.commands.cluster.foreground import stay
+
+            return stay(cli, settings, around, verdict)
+        with cli.printer.busy("waiting for the servers"):
+            start(settings, around, ProgressLines(cli.printer, verdict), only_check=setup)
+        if not setup:
+            verdict.add("cluster starts", seconds=verdict.seconds)
+    return None
+
+
+def _bundle(cli: CliContext, place: "Path", settings: "ClusterSettings") -> None:
+    from fluvio_cli.diagnostics.bundle import write_bundle
+
+    write_bundle(place, settings.data_dir, cli.profile_path, cli.environment, cli.printer)

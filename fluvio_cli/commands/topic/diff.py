@@ -6,10 +6,12 @@ import typer
 
 from fluvio_cli import values
 from fluvio_cli.command import rules
+from fluvio_cli.commands.report_options import Junit
 from fluvio_cli.commands.topic import transfer_options as transfer
 from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
+    from fluvio_cli.reports.judging import Verdict
     from fluvio_cli.transfer.comparing import Comparison, Half
 
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
             "Only the records, not where they are",
             "fluvio topic diff orders again --ignore offsets --ignore settings",
         ),
+        ("For a CI system that shows test results", "fluvio topic diff orders again --junit diff.xml"),
         ("For a program", "fluvio topic diff prod:orders local:orders -O json"),
     ),
 )
@@ -47,6 +50,7 @@ def command(
         ),
     ] = None,
     output: transfer.Output = "table",
+    junit: Junit = None,
 ) -> None:
     """Compare two topics: settings, offsets and the records of each partition.
 
@@ -56,6 +60,7 @@ def command(
 
     from fluvio_cli.failures import UsageError
     from fluvio_cli.output.structured import render_json
+    from fluvio_cli.reports.judging import judged
     from fluvio_cli.transfer.comparing import DiffJob, TopicsDifferError, compare
     from fluvio_cli.transfer.places import parse_place
 
@@ -64,11 +69,32 @@ def command(
     if not one.topic:
         raise UsageError(f"`{left}` names no topic")
     job = DiffJob(one, other if other.topic else other._replace(topic=one.topic), times, tuple(ignore or ()))
-    found = asyncio.run(compare(cli, job))
-    cli.printer.data(render_json(_view(found)) if output == "json" else _text(found))
-    aspects = found.aspects()
-    if aspects:
-        raise TopicsDifferError(job.left, job.right, aspects)
+    with judged(cli, "fluvio topic diff", junit) as verdict:
+        found = asyncio.run(compare(cli, job))
+        _note(found, verdict)
+        cli.printer.data(render_json(_view(found)) if output == "json" else _text(found))
+        aspects = found.aspects()
+        if aspects:
+            raise TopicsDifferError(job.left, job.right, aspects)
+
+
+def _note(found: "Comparison", verdict: "Verdict") -> None:
+    """A case for the settings, and one for each partition, with both sides where they differ."""
+    left, right = found.left, found.right
+    for side in (left, right):
+        if side.settings is None:
+            verdict.add(f"topic {side.place}", f"there is no `{side.place}`")
+            return
+    if "settings" in found.ignored:
+        verdict.skip("settings", "they are not compared")
+    else:
+        lines = [f"{name}: {mine} and {theirs}" for name, mine, theirs in found.settings()]
+        verdict.add("settings", f"settings differ: {', '.join(lines)}" if lines else None)
+    for number in found.partitions():
+        differences = found.differs_in(number)
+        detail = "\n".join(f"{side.place}: {side.halves.get(number)}" for side in (left, right))
+        problem = f"differs in {' and '.join(differences)}" if differences else None
+        verdict.add(f"partition {number}", problem, detail=f"{problem}\n{detail}")
 
 
 def _view(found: "Comparison") -> dict[str, Any]:

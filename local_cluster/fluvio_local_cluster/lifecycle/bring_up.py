@@ -66,7 +66,7 @@ class BringUp:
         with admin:
             self._progress.step("✅ SC Launched")
             with self._signals.waiting(self._check_alive):
-                register_spus(admin, spus)
+                register_spus(admin, spus, self._state.settings.advertise)
             self._await_ready(self._launched)
             self._progress.step(
                 f"🖥️ Waiting for SPUs to be ready and have ingress... (timeout: {provision_timeout_s:g}s)"

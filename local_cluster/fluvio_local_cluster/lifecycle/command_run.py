@@ -5,7 +5,8 @@ program runs, a whole test suite may be, and so nothing is imported that it can 
 becomes `python -m fluvio_local_cluster.lifecycle.ephemeral`, which removes the cluster.
 
 The program runs in the same process group, so the terminal is its own: Ctrl-C reaches it from there, and is
-not sent a second time. What somebody sends to this process alone is passed on.
+not sent a second time. What somebody sends to this process alone is passed on. SIGALRM is the clock of
+`--timeout`, which the process has brought along: it asks the program to end, and kills it some seconds later.
 """
 
 import errno
@@ -26,28 +27,34 @@ PASSED_ON = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
-_WAITED = (*PASSED_ON, signal.SIGCHLD)
+_WAITED = (*PASSED_ON, signal.SIGCHLD, signal.SIGALRM)
+TIMED_OUT = "timed-out"  # in the place of an exit code
+_TIMED_OUT_CODE = 5  # as of every command that `--timeout` ends
+_GRACE_S = 10.0  # from SIGTERM to SIGKILL when the time is up
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # exit codes of shells
 
 
 def main(arguments: "Sequence[str]") -> "NoReturn":
-    """`LIFELINE MASK ENDING COUNT WORDS... PROGRAM...`
+    """`LIFELINE MASK LIMIT COUNT ENDING... PROGRAM...`
 
     LIFELINE: descriptor of the pipe to the guardian. MASK: signals that were blocked, with commas between.
-    ENDING: the command that comes then, COUNT words; it gets the exit code as its last word.
+    LIMIT: the time of `--timeout`, for people. ENDING: the command that comes then, COUNT words; it gets what
+    `run_command` returns as its last word.
     """
-    lifeline, count = int(arguments[0]), int(arguments[2])
+    lifeline, limit, count = int(arguments[0]), arguments[2], int(arguments[3])
     mask = {int(number) for number in arguments[1].split(",") if number}
-    ending, words = arguments[3 : 3 + count], arguments[3 + count :]
+    ending, words = arguments[4 : 4 + count], arguments[4 + count :]
     os.set_inheritable(lifeline, False)
     code = run_command(words, mask, lifeline)
+    if code == TIMED_OUT:
+        print(f"timed out: the command had not ended after {limit}", file=sys.stderr, flush=True)
     os.set_inheritable(lifeline, True)
-    os.execv(ending[0], [*ending, str(code)])
+    os.execv(ending[0], [*ending, code])
 
 
-def run_command(words: "Sequence[str]", mask: "Iterable[int]", lifeline: int) -> int:
-    """Run it with the signal mask; returns its exit code, or -N when signal N has ended it.
+def run_command(words: "Sequence[str]", mask: "Iterable[int]", lifeline: int) -> str:
+    """Run it with the signal mask; returns its exit code, -N when signal N has ended it, or `timed-out`.
 
     A program that cannot be run is told on standard error; the exit code is the one that shells give.
     """
@@ -63,7 +70,7 @@ def run_command(words: "Sequence[str]", mask: "Iterable[int]", lifeline: int) ->
     os.waitpid(pid, 0)
     reason = "there is no such program" if int(failure) == errno.ENOENT else os.strerror(int(failure))
     print(f"`{words[0]}` cannot be run: {reason}", file=sys.stderr)
-    return _NOT_FOUND if int(failure) == errno.ENOENT else _NOT_EXECUTABLE
+    return str(_NOT_FOUND if int(failure) == errno.ENOENT else _NOT_EXECUTABLE)
 
 
 def _become(words: "Sequence[str]", mask: "Iterable[int]", lifeline: int, told: int) -> "NoReturn":
@@ -91,13 +98,19 @@ def _own_identity() -> bytes:
     return b"%d:%s:%s\n" % (os.getpid(), start_time, boot_id)
 
 
-def _wait(pid: int) -> int:
+def _wait(pid: int) -> str:
+    time_is_up = False
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
-            return os.waitstatus_to_exitcode(status)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            return TIMED_OUT if time_is_up else str(os.waitstatus_to_exitcode(status))
         number, was_sent = _next_signal()
-        if number != signal.SIGCHLD and was_sent:
+        if number == signal.SIGALRM:
+            os.kill(pid, signal.SIGKILL if time_is_up else signal.SIGTERM)
+            time_is_up = True
+            signal.setitimer(signal.ITIMER_REAL, _GRACE_S)
+        elif number != signal.SIGCHLD and was_sent:
             os.kill(pid, number)
 
 
@@ -116,13 +129,19 @@ def block_signals() -> str:
     return ",".join(str(int(number)) for number in former)
 
 
+def exit_code_of(ending: str) -> int:
+    """The number that `end_like` takes, of what `run_command` has returned."""
+    return _TIMED_OUT_CODE if ending == TIMED_OUT else int(ending)
+
+
 def end_like(code: int) -> "NoReturn":
     """End this process as the program has ended, without a core file of its own."""
     if code < 0:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(-code, signal.SIG_DFL)
+        if -code != signal.SIGKILL:  # has no handler that could be set
+            signal.signal(-code, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {-code})
         os.kill(os.getpid(), -code)
     sys.exit(code)

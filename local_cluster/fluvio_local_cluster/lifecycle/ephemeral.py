@@ -81,17 +81,35 @@ class EphemeralCluster:
 
 @contextmanager
 def ephemeral_cluster(
-    environment: Mapping[str, str], client_id: str, progress: Progress, *, spu_count: int = 1
+    environment: Mapping[str, str],
+    client_id: str,
+    progress: Progress,
+    *,
+    spu_count: int = 1,
+    before_removal: Callable[["EphemeralCluster"], None] | None = None,
 ) -> Iterator[EphemeralCluster]:
-    """A cluster on free ports while the block runs. Raises as `start` does."""
+    """A cluster on free ports while the block runs. Raises as `start` does.
+
+    `before_removal` is called once when the cluster does not come up, or the block raises: all files are
+    there still, and the servers run if they came so far.
+    """
     directory = Path(tempfile.gettempdir()).resolve() / f"fluvio-run-{os.urandom(8).hex()}"
     guardian, lifeline = _start_guardian(directory, environment)  # there is nothing that it does not know of
     cluster = EphemeralCluster(directory, lifeline, guardian=guardian)
+    looks = [] if before_removal is None else [before_removal]
+
+    def look() -> None:
+        while looks:
+            looks.pop()(cluster)
+
     try:
         directory.mkdir(mode=0o700)
         (directory / _MARK).touch()
-        cluster.state = _start(cluster, environment, client_id, progress, spu_count)
+        cluster.state = _start(cluster, environment, client_id, progress, spu_count, look)
         yield cluster
+    except BaseException:
+        look()
+        raise
     finally:
         _finish(cluster, keeps_files=cluster.keeps_files)
         guardian.wait()
@@ -106,23 +124,32 @@ def become_runner(
     *,
     spu_count: int = 1,
     keep_on_failure: bool = False,
+    before_removal: Callable[[EphemeralCluster], None] | None = None,
+    after: Callable[[EphemeralCluster], list[str]] | None = None,
+    limit: str = "",
 ) -> NoReturn:
     """Run a program on such a cluster, in place of this one, whose pid and parent it gets.
 
-    `make_ready` is called when the cluster runs. Raises as `start` and `make_ready` do, then nothing is left.
+    `make_ready` is called when the cluster runs. Raises as `start` and `make_ready` do, then nothing is left;
+    `before_removal` as for `ephemeral_cluster`. `after` is called last, and names another command that comes
+    after the program, in place of this module: it gets the same words, and ends with `main`. `limit` is what
+    SIGALRM stands for, if that is to come: it ends the program.
     """
-    with ephemeral_cluster(environment, client_id, progress, spu_count=spu_count) as cluster:
+    with ephemeral_cluster(
+        environment, client_id, progress, spu_count=spu_count, before_removal=before_removal
+    ) as cluster:
         make_ready(cluster)
+        successor = _python() if after is None else after(cluster)
         mask = command_run.block_signals()
         assert cluster.guardian is not None
         numbers = (cluster.lifeline, cluster.guardian.pid, int(keep_on_failure))
-        ending = [*_python(), "finish", str(cluster.directory), *map(str, numbers)]
+        ending = [*successor, "finish", str(cluster.directory), *map(str, numbers)]
         os.set_inheritable(cluster.lifeline, True)
         os.execve(
             sys.executable,
             [
                 *(sys.executable, "-I", "-S", command_run.__file__),
-                *(str(cluster.lifeline), mask, str(len(ending)), *ending, *words),
+                *(str(cluster.lifeline), mask, limit, str(len(ending)), *ending, *words),
             ],
             {**environment, **cluster.variables()},
         )
@@ -134,6 +161,7 @@ def _start(
     client_id: str,
     progress: Progress,
     spu_count: int,
+    before_removal: Callable[[], None],
 ) -> ClusterState | None:
     settings = ClusterSettings(
         cluster.data_dir,
@@ -143,7 +171,8 @@ def _start(
         spu_count=spu_count,
         spu_port_base=0,
     )
-    return start(settings, Surroundings(cluster.places, environment, client_id), progress)
+    around = Surroundings(cluster.places, environment, client_id, before_removal=before_removal)
+    return start(settings, around, progress)
 
 
 def _finish(cluster: EphemeralCluster, *, keeps_files: bool) -> None:
@@ -226,7 +255,8 @@ def main(arguments: Sequence[str]) -> int:
     if what == "clear":
         _clear(directory, arguments[2:])
         return 0
-    lifeline, guardian, keeps, code = (int(word) for word in arguments[2:])
+    lifeline, guardian, keeps = (int(word) for word in arguments[2:5])
+    code = command_run.exit_code_of(arguments[5])
     cluster = EphemeralCluster(directory, lifeline)
     keeps_files = bool(keeps and code)
     _finish(cluster, keeps_files=keeps_files)

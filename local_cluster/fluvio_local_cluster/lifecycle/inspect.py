@@ -48,6 +48,7 @@ def _tell(checks: list[Check], progress: Progress) -> None:
     """Show the checks as a start does; raises `PreflightError` if one of them failed."""
     failed = []
     for check in checks:
+        progress.checked(check.name, check.problem)
         progress.step(f"    📝 Checking {check.name}")
         if check.is_fine:
             progress.step(f"    ✅ {check.success}")

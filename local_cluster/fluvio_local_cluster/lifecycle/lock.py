@@ -32,6 +32,18 @@ def data_directory_lock(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_locked(data_dir: Path) -> bool:
+    """Whether a command is at work on `data_dir` at this moment."""
+    try:
+        descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR)
+    except OSError:
+        return False  # nobody has locked it yet, or the directory is gone
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _acquire(path: Path, data_dir: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

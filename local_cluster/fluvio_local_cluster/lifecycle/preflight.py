@@ -37,6 +37,11 @@ class Check:
         """Whether nothing speaks against a start."""
         return not self.cause
 
+    @property
+    def problem(self) -> str | None:
+        """Cause and remedy in a text; None when it is fine."""
+        return None if self.is_fine else f"{self.cause}\n{self.remedy}"
+
 
 @dataclass(slots=True)
 class Facts:

@@ -12,6 +12,9 @@ class Progress(Protocol):
     def step(self, text: str) -> None:
         """Show a line if somebody watches."""
 
+    def checked(self, name: str, problem: str | None) -> None:
+        """Take note of a check that was made before a start; what is shown of it are steps."""
+
 
 class Silent:
     """Shows nothing: what it would tell is over in a moment."""
@@ -20,4 +23,7 @@ class Silent:
         """Nothing."""
 
     def step(self, text: str) -> None:
+        """Nothing."""
+
+    def checked(self, name: str, problem: str | None) -> None:
         """Nothing."""

@@ -11,24 +11,30 @@ if TYPE_CHECKING:
     from fluvio_protocol.api.spu import CustomSpuSpec
 
 
-def register_spus(admin: "BlockingAdmin", spus: Sequence[ServerPlan]) -> None:
-    """Register those SPUs that the controller does not know yet; raises what `BlockingAdmin` does."""
+def register_spus(admin: "BlockingAdmin", spus: Sequence[ServerPlan], host: str | None = None) -> None:
+    """Register those SPUs that the controller does not know yet; raises what `BlockingAdmin` does.
+
+    `host`: see `spu_spec`.
+    """
     if not spus:
         return
     known = {spu.name for spu in admin.list_custom_spus()}
     for spu in spus:
         if spu.spu_name not in known:
-            admin.create_custom_spu(spu.spu_name, spu_spec(spu))
+            admin.create_custom_spu(spu.spu_name, spu_spec(spu, host))
 
 
-def spu_spec(spu: ServerPlan) -> "CustomSpuSpec":
-    """The object that tells the controller, and through it the clients, where an SPU is."""
+def spu_spec(spu: ServerPlan, host: str | None = None) -> "CustomSpuSpec":
+    """The object that tells the controller, and through it the clients, where an SPU is.
+
+    Clients are led to `host`, or without one to where it listens; the cluster's own servers always to that.
+    """
     from fluvio_protocol.api.spu import CustomSpuSpec, Endpoint, IngressAddr, IngressPort
 
     return CustomSpuSpec(
         id=spu.id,
         public_endpoint=IngressPort(
-            port=spu.public.port, ingress=[IngressAddr(hostname=advertised_host(spu.public))]
+            port=spu.public.port, ingress=[IngressAddr(hostname=host or advertised_host(spu.public))]
         ),
         private_endpoint=Endpoint(port=spu.private.port, host=advertised_host(spu.private)),
     )

@@ -60,6 +60,7 @@ class ClusterSettings:
     consumer_offset_ttl_s: int = CONSUMER_OFFSET_TTL_S  # after the last commit; 0: for ever
     tls: ClusterTls | None = None  # None: nothing is encrypted
     read_only: Path | None = None  # a file that fixes the topics
+    advertise: str | None = None  # host at which clients find the SPUs; None: where they listen
     name: str | None = None  # None: the cluster without a name, or one that `data_dir` tells apart
 
     @property

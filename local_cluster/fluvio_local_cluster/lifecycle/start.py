@@ -58,6 +58,7 @@ class Surroundings:
     environment: Mapping[str, str]  # given to the servers
     client_id: str
     provision_timeout_s: float = PROVISION_TIMEOUT_S
+    before_removal: Callable[[], None] | None = None  # a start has failed: what it wrote is there still
 
 
 @dataclass(slots=True, frozen=True)
@@ -106,6 +107,8 @@ def start(
             if settings.save_profile:
                 profile_entries.write_profile(fresh, around.places, progress)
         except BaseException:
+            if around.before_removal is not None:
+                around.before_removal()
             _take_back(fresh, around.places)
             raise
         directory.keep()
@@ -321,6 +324,7 @@ def _show(checks: Sequence[preflight.Check], progress: Progress, settings: Clust
     """Show the checks; raises `PreflightError` if one of them failed."""
     failed = []
     for check in checks:
+        progress.checked(check.name, check.problem)
         if not settings.skip_checks:
             progress.step(f"    📝 Checking {check.name}")
         if check.is_fine:

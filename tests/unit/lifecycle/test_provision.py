@@ -85,6 +85,14 @@ def test_an_spu_is_registered_at_the_address_where_it_listens() -> None:
     assert (spec.private_endpoint.port, spec.private_endpoint.host) == (9011, "localhost")
 
 
+def test_clients_are_led_to_the_advertised_host_and_servers_are_not() -> None:
+    admin = FakeAdmin([], [])
+    register_spus(cast(BlockingAdmin, admin), SPUS, "fluvio")
+    for spec in admin.created.values():
+        assert spec.public_endpoint.host == "fluvio"
+        assert spec.private_endpoint.host == "localhost"
+
+
 def test_the_wait_ends_with_the_last_spu_and_reads_no_further() -> None:
     offline = SpuStatusResolution.INIT
     updates = [

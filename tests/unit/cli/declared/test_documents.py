@@ -172,6 +172,11 @@ def test_mirrors_cannot_be_declared() -> None:
         document_of(Kind.TOPIC, TopicSpec(replicas=MirrorReplicas(config=HomeMirrorConfig(partitions=[]))))
 
 
+def test_a_profile_without_the_path_of_a_key_is_read_back() -> None:
+    files = Tls(TlsPolicy.VERIFIED, TlsSource.FILES, TlsCerts("d", "", "c", "ca"))
+    assert document_of(Kind.PROFILE, DeclaredProfile("c", "h:1", tls=files))["tls"]["certs"]["key"] == ""
+
+
 def test_an_export_has_no_private_key_but_the_path_of_one() -> None:
     certs = TlsCerts("d", "KEY", "c", "ca")
     inline = DeclaredProfile("c", "h:1", tls=Tls(TlsPolicy.VERIFIED, TlsSource.INLINE, certs))

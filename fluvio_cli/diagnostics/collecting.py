@@ -1,34 +1,48 @@
 """Gathers what somebody who helps with a cluster asks for, in one archive, without secrets.
 
-Each part is collected for itself: what fails is named in the archive and on the way, and the rest goes on,
-for a cluster that does not work is why the archive is made. It is written beside its final name and moved
-there when it is whole. Names of entries are the official ones where those exist.
+The archive is written beside its final name and moved there when it is whole. Names of entries are the
+official ones where those exist.
 """
 
 import io
+import json
 import os
 import platform
+import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fluvio_cli.diagnostics.masking import MASK, Masking, variable_lines
 from fluvio_types.errors import FluvioError
 from fluvio_types.version import __version__
 
 if TYPE_CHECKING:
-    from fluvio_cli.context import CliContext
+    from fluvio_cli.diagnostics import offsets
+    from fluvio_client.blocking import BlockingAdmin
     from fluvio_local_cluster.lifecycle.state import ClusterState
     from fluvio_profiles.model import Config
 
 OUTPUT_BYTES = 16 * 1024 * 1024  # of each server's output: the end of it
 MOST_FILES = 20_000  # of one listing
-MASK = "(left out)"
 _METADATA_BYTES = 64 * 1024 * 1024
+_PACKAGES = ("cramjam", "crc32c", "cryptography", "psutil", "typer", "fluvio")
+_OWN_VARIABLES = ("FLUVIO_", "FLV_", "RUST_LOG", "PYTHON", "CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD")
+
+
+@dataclass(slots=True)
+class Subject:
+    """The cluster that an archive is about. `state` is that of one of this machine."""
+
+    state: "ClusterState | None"
+    connect: Callable[[], AbstractContextManager["BlockingAdmin"]]
+    load_config: Callable[[], "Config"]
+    environment: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -38,13 +52,18 @@ class Collector:
     archive: tarfile.TarFile
     say: Callable[[str], None]
     show: Callable[[str], None]
+    masking: Masking
 
-    def text(self, name: str, text: str) -> None:
-        """One entry."""
-        content = text.encode("utf-8", "replace")
-        entry = tarfile.TarInfo(name)
-        entry.size, entry.mtime, entry.mode = len(content), int(time.time()), 0o600
-        self.archive.addfile(entry, io.BytesIO(content))
+    def text(self, name: str, text: str, *, is_shown: bool = False) -> None:
+        """One entry, without secrets."""
+        text = self.masking.text(text)
+        self._entry(name, text.encode("utf-8", "replace"))
+        if is_shown:
+            self.show(text)
+
+    def content(self, name: str, content: bytes) -> None:
+        """One entry of bytes from which secrets were taken already."""
+        self._entry(name, content)
 
     def part(self, what: str, collect: Callable[[], None]) -> None:
         """Run one part; when it fails, the archive says why."""
@@ -52,24 +71,56 @@ class Collector:
         try:
             collect()
         except (FluvioError, OSError, ValueError) as exc:
-            self.say(f"error {what}: {exc}")
+            self.say(self.masking.text(f"error {what}: {exc}"))
             self.text(f"missing/{what.replace(' ', '-').replace('/', '_')[:80]}.txt", f"{what}: {exc}\n")
 
+    def _entry(self, name: str, content: bytes) -> None:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mtime, entry.mode = len(content), int(time.time()), 0o600
+        self.archive.addfile(entry, io.BytesIO(content))
 
-def collect(cli: "CliContext", state: "ClusterState | None", collector: Collector) -> None:
-    """Everything about the target and, when `state` is one of this machine, about its servers."""
-    collector.text("fluvio.yml", f"version: {__version__}\npython: {platform.python_version()}\n")
-    collector.part("start copying fluvio specs from...", lambda: _specs(cli, collector))
+
+def collect(subject: Subject, collector: Collector) -> None:
+    """Everything about the cluster and, when it is one of this machine, about its servers."""
+    from fluvio_cli.diagnostics import offsets
+
+    state = subject.state
+    collector.text("fluvio.yml", _versions(subject))
+    told: list[offsets.Told] = []
+    collector.part("start copying fluvio specs from...", lambda: told.extend(_specs(subject, collector)))
     if state is not None:
         _local(state, collector)
-    collector.part("reading the profile file", lambda: collector.text("profile.toml", _profile(cli)))
+    collector.part(
+        "reading the offsets of partitions",
+        lambda: collector.text("offsets.yml", offsets.document(told, state), is_shown=True),
+    )
+    collector.part("reading the profile file", lambda: collector.text("profile.toml", _profile(subject)))
     collector.part("getting system info", lambda: _system(state, collector))
 
 
+def write_archive(
+    subject: Subject, place: Path, say: Callable[[str], None], show: Callable[[str], None]
+) -> Path:
+    """Collect into an archive at `place`, a file or a directory that is there; returns its path.
+
+    Raises `OSError` when it cannot be written; then nothing is left.
+    """
+    with new_archive(place) as (archive, path):
+        collect(subject, Collector(archive, say, show, Masking(subject.environment)))
+    return path
+
+
+def archive_path(place: Path) -> Path:
+    """The file that an archive at `place` becomes: in a directory it is named after the time."""
+    if place.is_dir():
+        return place / f"diagnostics-{time.strftime('%Y-%m-%d-%H-%M-%S')}.tar.gz"
+    return place
+
+
 @contextmanager
-def new_archive(directory: Path) -> Iterator[tuple[tarfile.TarFile, Path]]:
+def new_archive(place: Path) -> Iterator[tuple[tarfile.TarFile, Path]]:
     """An archive that gets its name when the block ends well; otherwise nothing is left. Raises `OSError`."""
-    path = directory / f"diagnostics-{time.strftime('%Y-%m-%d-%H-%M-%S')}.tar.gz"
+    path = archive_path(place)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -80,12 +131,42 @@ def new_archive(directory: Path) -> Iterator[tuple[tarfile.TarFile, Path]]:
         temporary.unlink(missing_ok=True)
 
 
-def _specs(cli: "CliContext", collector: Collector) -> None:
+def _versions(subject: Subject) -> str:
+    from importlib import metadata
+
+    lines = [
+        f"version: {__version__}",
+        f"python: {platform.python_version()}",
+        f"interpreter: {sys.executable}",
+    ]
+    for name in _PACKAGES:
+        try:
+            lines.append(f"{name}: {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    if subject.state is not None:
+        lines.append(f"cluster: {subject.state.cluster_id}")
+        lines.append(f"cluster_platform: {subject.state.platform_version}")
+    variables = variable_lines(subject.environment, _OWN_VARIABLES)
+    lines.append("variables:" if variables else "variables: {}")
+    return "".join(f"{line}\n" for line in (*lines, *(f"  {line}" for line in variables)))
+
+
+def _specs(subject: Subject, collector: Collector) -> "list[offsets.Told]":
+    """What the controller knows; returns how far it says that partitions reach."""
     from fluvio_cli.commands.cluster.spu.list import spu_view
+    from fluvio_cli.diagnostics import offsets
     from fluvio_cli.output.objects import partition_view, topic_view
     from fluvio_cli.output.structured import render_structured
 
-    with cli.connect() as admin:
+    told: list[offsets.Told] = []
+
+    def partitions(admin: "BlockingAdmin") -> list[Any]:
+        found = [each for system in (False, True) for each in admin.list_partitions(system=system)]
+        told.extend(offsets.told_by(found))
+        return [partition_view(each) for each in found]
+
+    with subject.connect() as admin:
         collector.text("platform.yml", f"platform: {admin.platform_version}\n")
         parts: tuple[tuple[str, Callable[[], list[Any]]], ...] = (
             (
@@ -96,25 +177,23 @@ def _specs(cli: "CliContext", collector: Collector) -> None:
                     for topic in admin.list_topics(system=system)
                 ],
             ),
-            (
-                "partition",
-                lambda: [
-                    partition_view(each)
-                    for system in (False, True)
-                    for each in admin.list_partitions(system=system)
-                ],
-            ),
+            ("partition", lambda: partitions(admin)),
             ("spu", lambda: [spu_view(spu) for spu in admin.list_spus()]),
         )
         for name, views in parts:
             collector.say(f"getting {name} spec")
-            text = render_structured(views(), "yaml")
-            collector.text(f"admin-spec-{name}s.yml", text)
-            collector.show(text)
+            collector.text(f"admin-spec-{name}s.yml", render_structured(views(), "yaml"), is_shown=True)
+    return told
 
 
 def _local(state: "ClusterState", collector: Collector) -> None:
+    from fluvio_local_cluster.lifecycle.state import to_document
+
     settings = state.settings
+    collector.part(
+        f'reading the state of the cluster in "{settings.data_dir}"',
+        lambda: collector.text("cluster.json", json.dumps(to_document(state), indent=2) + "\n"),
+    )
     for server in state.servers:
         path = server.plan.log
         collector.part(f'copying local log file: "{path}"', partial(_output, path, collector))
@@ -142,21 +221,23 @@ def _output(path: Path, collector: Collector) -> None:
 
 
 def _metadata(directory: Path, collector: Collector) -> None:
+    """All objects of the controller, as files; each passes through the masking."""
     buffer, size = io.BytesIO(), 0
     with tarfile.open(fileobj=buffer, mode="w:gz") as inner:
         for path in sorted(directory.rglob("*")):
             if path.is_symlink() or not path.is_file():
                 continue
-            size += path.stat().st_size
+            content = path.read_bytes()
+            size += len(content)
             if size > _METADATA_BYTES:
                 raise ValueError(f"more than {_METADATA_BYTES} bytes")
-            inner.add(path, arcname=f"metadata/{path.relative_to(directory)}", recursive=False)
+            content = collector.masking.text(content.decode("utf-8", "replace")).encode()
+            entry = tarfile.TarInfo(f"metadata/{path.relative_to(directory)}")
+            entry.size, entry.mtime, entry.mode = len(content), int(path.stat().st_mtime), 0o600
+            inner.addfile(entry, io.BytesIO(content))
     if not size and not directory.is_dir():
         raise FileNotFoundError(f"{directory} is not there")
-    entry = tarfile.TarInfo("metadata.tar.gz")
-    entry.size, entry.mtime, entry.mode = buffer.tell(), int(time.time()), 0o600
-    buffer.seek(0)
-    collector.archive.addfile(entry, buffer)
+    collector.content("metadata.tar.gz", buffer.getvalue())
 
 
 def _listing(directory: Path) -> str:
@@ -178,10 +259,10 @@ def _listing(directory: Path) -> str:
     return "".join(lines)
 
 
-def _profile(cli: "CliContext") -> str:
+def _profile(subject: Subject) -> str:
     from fluvio_profiles.store import render_config
 
-    return render_config(without_secrets(cli.load_config()))
+    return render_config(without_secrets(subject.load_config()))
 
 
 def without_secrets(config: "Config") -> "Config":
@@ -207,6 +288,7 @@ def _system(state: "ClusterState | None", collector: Collector) -> None:
     import psutil
 
     from fluvio_cli.output.structured import render_structured
+    from fluvio_local_cluster.lifecycle.processes import is_running
 
     memory, disk = psutil.virtual_memory(), None
     if state is not None and state.settings.data_dir.is_dir():
@@ -225,6 +307,8 @@ def _system(state: "ClusterState | None", collector: Collector) -> None:
         if server.process is not None:
             found["pid"] = server.process.pid
             try:
+                if not is_running(server.process):  # its number may be another's by now
+                    raise psutil.NoSuchProcess(server.process.pid, msg="has ended")
                 process = psutil.Process(server.process.pid)
                 found |= {"status": process.status(), "rss": process.memory_info().rss}
             except psutil.Error as exc:
@@ -232,5 +316,4 @@ def _system(state: "ClusterState | None", collector: Collector) -> None:
         processes.append(found)
     for name, view in (("system-sysinfo.yml", facts), ("system-processes.yml", processes)):
         text = render_structured(view, "yaml")
-        collector.text(name, text)
-        collector.show(text)
+        collector.text(name, text, is_shown=True)
