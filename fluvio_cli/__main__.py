@@ -6,6 +6,7 @@ Nothing is imported before it is known to be needed: `fluvio --version` loads th
 import os
 import sys
 
+_SIGINT = 2  # the same on all systems; importing `signal` would double `--version`
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would double `--version`
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,18 @@ def version_line() -> str:
 
 
 def main() -> int:
-    """Run the command line of this process; returns the exit code."""
+    """Run the command line of this process; returns the exit code. Ctrl-C ends it without a traceback."""
+    try:
+        return _main()
+    except KeyboardInterrupt:  # while modules are loaded; a command's own is caught further inside
+        _let_interrupts_end_us()
+        os.kill(os.getpid(), _SIGINT)
+        return 128 + _SIGINT
+    finally:
+        _let_interrupts_end_us()
+
+
+def _main() -> int:
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]):
         sys.stdout.write(version_line() + "\n")
@@ -74,9 +86,18 @@ def _output_streams() -> "tuple[TextIO, TextIO]":
     return sys.stdout or open(os.devnull, "w"), sys.stderr or open(os.devnull, "w")
 
 
+def _let_interrupts_end_us() -> None:
+    """From now on Ctrl-C ends the process at once: nothing is left to be put in order."""
+    import _signal  # type: ignore[import-not-found]  # built in; `signal` loads enums
+
+    if _signal.getsignal(_SIGINT) is _signal.default_int_handler:
+        _signal.signal(_SIGINT, _signal.SIG_DFL)
+
+
 def _report(error: BaseException, printer: "Printer") -> int:
     from fluvio_cli import failures
 
+    _let_interrupts_end_us()
     if _time_is_up() and isinstance(error, KeyboardInterrupt):
         from fluvio_cli.manners import limit
 

@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pexpect
@@ -166,12 +167,50 @@ def test_ctrl_c_ends_with_130_and_no_traceback(throwaway_home: LocalCluster) -> 
             env=throwaway_home.env,
             timeout=WAIT_S,
         )
-        silent.accept()[0]  # it has connected, and waits
-        running.sendintr()
-        running.expect(pexpect.EOF)
-        running.wait()
+        with silent.accept()[0]:  # it has connected, and waits
+            running.sendintr()
+            running.expect(pexpect.EOF)
+            running.wait()
     assert running.exitstatus == 130 or running.signalstatus == signal.SIGINT
     assert b"Traceback" not in running.before
+
+
+_INTERRUPTED = """
+import os, signal, sys
+from fluvio_cli.__main__ import main
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+class Stream:
+    encoding, isatty, flush = "utf-8", lambda self: False, lambda self: None
+    def write(self, text):
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+if not {module!r}:
+    sys.stderr = Stream()
+sys.argv = ["fluvio", "-c", "127.0.0.1:1", "topic", "list"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("module", ["fluvio_cli.failures", "fluvio_cli.app", ""])
+def test_ctrl_c_ends_also_while_modules_are_loaded_and_an_error_is_told(
+    throwaway_home: LocalCluster, module: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED.format(module=module)],
+        env=throwaway_home.env,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert done.returncode in (130, -signal.SIGINT)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_on_a_terminal_an_error_ends_with_its_next_step(throwaway_home: LocalCluster) -> None:

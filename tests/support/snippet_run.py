@@ -132,9 +132,13 @@ class DocumentRun:
         return settled(self.ports.to_show(done.stdout), self.home.path)
 
     def _endless(self, snippet: Snippet) -> str:
-        """Run, at a terminal, what would go on for ever until its mark says that it works; press Ctrl-C."""
-        script = "\n".join((snippet.marks.get("first", ""), snippet.text))
-        program, *arguments = self._command(snippet.language, script)
+        """Run, at a terminal, what would go on for ever until its mark says that it works; press Ctrl-C.
+
+        What is to be done first has ended before: until then the mark may tell of something else.
+        """
+        if first := snippet.marks.get("first"):
+            self._shell(snippet, snippet.language, first)
+        program, *arguments = self._command(snippet.language, snippet.text)
         output = self._file(".output")
         environment = {**self.home.environment, "OUTPUT": str(output)}
         condition = self._command("bash", snippet.marks["until"])
