@@ -1,6 +1,5 @@
 """One `fluvio benchmark` command: topics made and deleted, samples in turn, progress, and what is printed."""
 
-import asyncio
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from fluvio_cli.benchmark import compare
 from fluvio_cli.benchmark.jobs import BenchmarkSettingsError, Job, random_topic
 from fluvio_cli.benchmark.result import Result, Sample, markdown
 from fluvio_cli.benchmark.running import fill, run_sample
+from fluvio_cli.streaming.interrupt import run_cancelled_by_signals
 
 if TYPE_CHECKING:
     from fluvio_cli.context import CliContext
@@ -59,7 +59,8 @@ def _run(cli: "CliContext", job: Job, wishes: Wishes, place: str) -> Result:
         for number in range(job.num_samples):
             if number:
                 time.sleep(job.time_between_samples)
-            samples.append(asyncio.run(_sample(cli, job, topic, progress, is_first=is_new and not number)))
+            sample = _sample(cli, job, topic, progress, is_first=is_new and not number)
+            samples.append(run_cancelled_by_signals(sample))
             progress.sample_done(samples[-1])
     return Result(job, samples)
 

@@ -9,8 +9,9 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+Result = TypeVar("Result")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -51,6 +52,29 @@ class Interruptible:
             self._task.uncancel()
             return True
         return False
+
+
+def run_cancelled_by_signals(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run `main` in asyncio; SIGTERM cancels it as Ctrl-C does, which makes a `KeyboardInterrupt` of it.
+
+    Raises what it raises. A handler that raises would do so in the middle of the event loop.
+    """
+
+    async def cancellable() -> Result:
+        task = asyncio.current_task()
+        assert task is not None
+        loop, former = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        try:
+            return await main
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, former)
+
+    try:
+        return asyncio.run(cancellable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def run(main: Callable[[Interruptible], Coroutine[Any, Any, None]]) -> None:

@@ -12,6 +12,7 @@ from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
     from fluvio_cli.reports.judging import Verdict
+    from fluvio_cli.streaming.interrupt import run_cancelled_by_signals
     from fluvio_cli.transfer.comparing import Comparison, Half
 
 
@@ -56,8 +57,6 @@ def command(
 
     Records are compared by a digest of their keys and values. The exit code is 8 when something differs.
     """
-    import asyncio
-
     from fluvio_cli.failures import UsageError
     from fluvio_cli.output.structured import render_json
     from fluvio_cli.reports.judging import judged
@@ -70,7 +69,7 @@ def command(
         raise UsageError(f"`{left}` names no topic")
     job = DiffJob(one, other if other.topic else other._replace(topic=one.topic), times, tuple(ignore or ()))
     with judged(cli, "fluvio topic diff", junit) as verdict:
-        found = asyncio.run(compare(cli, job))
+        found = run_cancelled_by_signals(compare(cli, job))
         _note(found, verdict)
         cli.printer.data(render_json(_view(found)) if output == "json" else _text(found))
         aspects = found.aspects()

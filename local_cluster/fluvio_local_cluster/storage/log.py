@@ -358,7 +358,7 @@ class ReplicaLog:
         """
         with self._clean_lock:
             self._check_open()
-            distrust = self._clock_watch.distrust(now_s, mono_s) or distrust
+            distrust = self._clock_watch.distrust(now_s, mono_s, distrust)
             plan = self.plan_retention(now_s, keep_from=keep_from, is_clock_trusted=distrust is None)
             removed = []
             try:

@@ -110,8 +110,14 @@ class ClockWatch:
         self._other_s = 0.0  # the same after a jump
         self._since_s: float | None = None  # monotonic time of that jump
 
-    def distrust(self, wall_s: float, mono_s: float) -> str | None:
-        """Why the wall clock cannot be believed now; None when it can. Seconds, each clock's own."""
+    def distrust(self, wall_s: float, mono_s: float, told: str | None = None) -> str | None:
+        """Why the wall clock cannot be believed now; None when it can. Seconds, each clock's own.
+
+        `told` is why somebody who has watched it for longer does not believe it: then the first look is none,
+        lest the clock is taken for right as it is, and for wrong when it is put right.
+        """
+        if told is not None and self._accepted_s is None:
+            return told
         apart_s = wall_s - mono_s
         reason = None
         if self._accepted_s is None or abs(apart_s - self._accepted_s) <= _JUMP_S:
@@ -132,4 +138,4 @@ class ClockWatch:
                 reason = (
                     f"the clock is {self._earliest_s - wall_s:.0f} s before the newest append on the disk"
                 )
-        return reason
+        return reason or told

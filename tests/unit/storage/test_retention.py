@@ -214,6 +214,16 @@ def test_at_a_start_before_the_newest_append_age_does_not_count_until_the_clock_
     ]
 
 
+def test_a_watch_that_begins_while_the_clock_is_wrong_believes_it_once_it_is_right() -> None:
+    clock, year_s = ClockWatch(int((NOW_S + 100) * 1000)), 365 * 86_400.0
+    assert clock.distrust(NOW_S + year_s, 0, "told") == "told"
+    assert "newest append" in (clock.distrust(NOW_S + 10, 10) or ""), "what the wrong clock has passed"
+    assert clock.distrust(NOW_S + 200, 200) is None
+    assert "jumped" in (clock.distrust(NOW_S + year_s, 210, "told") or "")
+    assert clock.distrust(NOW_S + 220, 220, "told") == "told"
+    assert clock.distrust(NOW_S + 230, 230) is None
+
+
 def test_the_reason_says_by_how_much() -> None:
     clock = ClockWatch(NOW_MS + 5_000)
     assert clock.distrust(NOW_S, 0) == "the clock is 5 s before the newest append on the disk"
