@@ -12,7 +12,6 @@ from fluvio_cli.context import CliContext
 
 if TYPE_CHECKING:
     from fluvio_cli.reports.judging import Verdict
-    from fluvio_cli.streaming.interrupt import run_cancelled_by_signals
     from fluvio_cli.transfer.comparing import Comparison, Half
 
 
@@ -60,6 +59,7 @@ def command(
     from fluvio_cli.failures import UsageError
     from fluvio_cli.output.structured import render_json
     from fluvio_cli.reports.judging import judged
+    from fluvio_cli.streaming.interrupt import run_cancelled_by_signals
     from fluvio_cli.transfer.comparing import DiffJob, TopicsDifferError, compare
     from fluvio_cli.transfer.places import parse_place
 
