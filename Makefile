@@ -122,7 +122,7 @@ other-languages: $(READY)
 	@nice -n 5 $(BIN)/python -m tests.support.toolchains \
 	    </dev/null >.make/tests/other-languages.output 2>&1 &
 
-test: other-languages check unit unit-others integration e2e interop ## All of it: at most 10 minutes on 2 cores
+test: other-languages check unit unit-others integration e2e interop ## All of it: some 11 minutes on 2 cores
 	@echo "==> everything passed; the closing lines of pytest:"
 	@for name in unit $(OTHER_VERSIONS:%=unit-%) integration e2e interop; do \
 	    output=.make/tests/$$name.output; \
