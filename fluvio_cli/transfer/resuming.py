@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fluvio_client.client import Fluvio
 
 QUIET_S = 1.0  # without a new record: then a server has stored all that a command had sent which was killed
+_PATIENCE_S = 30.0  # that takes no longer: who still writes then is somebody else
 
 
 @dataclass(slots=True)
@@ -51,18 +52,21 @@ class StoredAlready:
     def __post_init__(self) -> None:
         self.found = {number: each.done for number, each in self.began.items()}
 
-    async def look(self, client: "Fluvio", quiet_s: float) -> None:
+    async def look(self, client: "Fluvio", quiet_s: float, patience_s: float = _PATIENCE_S) -> None:
         """Read the tails. Raises `ImportStateError`, and what reading does.
 
         A server may still be storing what a command that was killed had sent: it is looked at until nothing
-        more came for `quiet_s`.
+        more came for `quiet_s`, for `patience_s` at most and what reading takes.
         """
         ends: dict[int, int] = {}
+        deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             bounds = await bounds_of(client, self.topic, sorted(self.began))
             now = {number: end for number, (_, end) in bounds.items()}
             if now == ends:
                 return
+            if ends and asyncio.get_running_loop().time() >= deadline:
+                raise ImportStateError(f"somebody else writes to `{self.topic}`: its end does not stay")
             ends = now
             await self._read_tails(client, ends)
             await asyncio.sleep(quiet_s)

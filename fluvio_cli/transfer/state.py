@@ -171,10 +171,12 @@ class ImportNote:
         descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             try_lock(descriptor)  # before it is the note; nobody else writes there
-            os.write(descriptor, json.dumps(state.as_json()).encode())
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(json.dumps(state.as_json()).encode())  # all of it, or an error
             os.replace(beside, self.path)
         except OSError:
             os.close(descriptor)
+            beside.unlink(missing_ok=True)
             raise
         os.close(self._descriptor)
         self._descriptor = descriptor

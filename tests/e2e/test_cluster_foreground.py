@@ -16,7 +16,7 @@ import pytest
 
 from fluvio_local_cluster.lifecycle.lock import data_directory_lock
 from fluvio_local_cluster.lifecycle.processes import is_running
-from tests.support.containers import ADDRESS, Container, refusal
+from tests.support.containers import ADDRESS, Container
 from tests.support.failing_servers import variables_for_failing
 from tests.support.local_cluster import FREE_PORTS, LocalCluster
 
@@ -275,12 +275,6 @@ def test_it_waits_for_another_command_before_it_stops_the_servers(throwaway_home
                 assert throwaway_home.running() == ["SC", "SPU 5001"]
             assert end_of(process)[0] == 0
     assert ended(throwaway_home)
-
-
-@pytest.fixture
-def with_containers() -> None:
-    if (why := refusal()) is not None:
-        pytest.skip(why)
 
 
 @pytest.mark.usefixtures("with_containers")

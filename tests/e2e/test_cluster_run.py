@@ -17,14 +17,6 @@ from tests.support.local_cluster import LocalCluster
 DEADLINE_S = 30.0
 
 
-@pytest.fixture
-def place(throwaway_home: LocalCluster) -> Path:
-    """Where ephemeral clusters of this test are made."""
-    directory = throwaway_home.home / "tmp"
-    directory.mkdir()
-    return directory
-
-
 def run(home: LocalCluster, place: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return home.run("cluster", "run", "--ephemeral", *words, check=False, TMPDIR=str(place), **variables)
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.support.containers import Container, refusal
+from tests.support.containers import Container
 from tests.support.local_cluster import FREE_PORTS, LocalCluster
 
 FOLDER = Path(__file__).resolve().parents[2] / "local_cluster"
@@ -60,12 +60,6 @@ def healthy(container: Container, service: dict[str, Any], home: LocalCluster) -
     assert kind == "CMD"
     done = container.run(*program(words, home), check=False)
     return done.returncode == 0
-
-
-@pytest.fixture
-def with_containers() -> None:
-    if (why := refusal()) is not None:
-        pytest.skip(why)
 
 
 @pytest.mark.usefixtures("with_containers")

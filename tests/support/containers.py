@@ -1,6 +1,6 @@
 """What a container is to the program in it, without an engine: process 1, own network and host names.
 
-Made of Linux namespaces, which may be forbidden: `refusal` says so. The container's host name leads to an
+Made of Linux namespaces, which may be forbidden: see `with_containers`. The container's host name leads to an
 address that is not loopback's, as others in the same network would see it.
 """
 
@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Self
 
 import psutil
+import pytest
+
+from tests.support.installers import MissingError, required
 
 ADDRESS = "10.77.0.1"
 _NAMESPACES = ("--user", "--mount", "--net", "--pid")
@@ -25,12 +28,23 @@ _UNSHARE = ("unshare", "--map-root-user", *_NAMESPACES, "--fork", "--mount-proc"
 _DEADLINE_S = 30.0
 
 
-@cache
-def refusal() -> str | None:
-    """Why there can be no container here; None: there can."""
+@pytest.fixture
+def with_containers() -> None:
+    """A tool that is missing fails the test in CI; where the system allows no namespaces it is skipped."""
+    required(_tools)
+    if (why := _refusal()) is not None:
+        pytest.skip(why)
+
+
+def _tools() -> None:
     missing = [name for name in ("unshare", "nsenter", "ip", "mount") if shutil.which(name) is None]
     if missing:
-        return f"there is no {', '.join(missing)} here"
+        raise MissingError(f"there is no {', '.join(missing)} here")
+
+
+@cache
+def _refusal() -> str | None:
+    """Why the system allows no container here; None: it does."""
     tried = subprocess.run(
         [*_UNSHARE, "sh", "-c", _SET_UP, "sh", "/etc/hosts", "true"],
         capture_output=True,

@@ -12,7 +12,7 @@ import pytest
 
 from fluvio_cli.context import CliContext
 from fluvio_cli.failures import UnknownNameError
-from fluvio_cli.output.printer import Printer
+from fluvio_cli.output.printer import _CI_VARIABLES, Printer
 from fluvio_cli.reports import annotations, junit, summary
 from fluvio_cli.reports.annotations import System
 from fluvio_cli.reports.cases import MOST_NAME, Case, Outcome, one_line, shortened
@@ -403,3 +403,7 @@ def test_a_long_command_is_cut_to_a_name() -> None:
 
 def test_the_first_line_that_says_something_is_the_message() -> None:
     assert one_line("\n  \n  first \nsecond") == "first"
+
+
+def test_the_printer_knows_the_variables_without_loading_the_systems() -> None:
+    assert set(_CI_VARIABLES) == {system.value for system in System}

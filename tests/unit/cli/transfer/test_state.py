@@ -1,6 +1,8 @@
 """The note of an import, and what a topic has already."""
 
+import asyncio
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -75,6 +77,39 @@ def test_what_was_acknowledged_is_passed_over() -> None:
     assert stored.rest_of(piece(1)) == piece(1)
     stored.check()
     assert stored.landings()[0].next_offset == 10
+
+
+class _Written:
+    """A topic that gets a record between any two looks; of which none is read."""
+
+    def __init__(self) -> None:
+        self.end = 0
+
+    def consumer(self, _config: Any) -> Any:
+        return self
+
+    async def open(self) -> Any:
+        return self
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def next_batch(self) -> None: ...
+
+    def positions(self) -> dict[int, int]:
+        self.end += 1
+        return {0: self.end}
+
+    def abort(self) -> None: ...
+
+
+def test_a_topic_that_others_go_on_writing_to_is_given_up() -> None:
+    stored, topic = StoredAlready("t", {0: Progress(0, 0)}, with_times=False), _Written()
+    with pytest.raises(ImportStateError, match="somebody else writes to `t`"):
+        asyncio.run(stored.look(cast(Any, topic), 0.0, patience_s=0.0))
+    assert topic.end == 4  # two looks at both ends of the partition
 
 
 def test_settings_make_the_same_topic_again() -> None:
